@@ -1,0 +1,72 @@
+"""Zone text to records, by dnspython's master-file reader (RFC 1035 §5).
+
+The reader is fed into a collector of ours, since a zone object refuses what a diagnostic tool has to
+see (a CNAME beside other data) and scans all names for each record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.tokenizer
+import dns.zonefile
+
+if TYPE_CHECKING:
+    from dns.transaction import Transaction
+
+
+class ZoneError(ValueError):
+    """Text that is not a master file; the message names the line."""
+
+
+class _Collector:
+    """The part of a transaction that the reader uses."""
+
+    def __init__(self, origin: dns.name.Name) -> None:
+        self.manager = self
+        self.origin = origin
+        self.records: list[tuple[dns.name.Name, int, dns.rdata.Rdata]] = []
+
+    def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
+        return (self.origin, False, self.origin)
+
+    def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
+        self.records.append((name, ttl, rdata))
+
+    def check_put_rdataset(self, check: Any) -> None:
+        """Nothing is checked: what is wrong in a zone is for the rules to say."""
+
+    def _set_origin(self, origin: dns.name.Name) -> None:
+        """A new $ORIGIN; the reader keeps it itself."""
+
+
+def read_zone(
+    text: str, *, origin: str = ".", filename: str = "zone", default_ttl: int = 3600, include: bool = False
+) -> Iterator[tuple[str, int, dns.rdata.Rdata]]:
+    """Each record as (owner, TTL in seconds, rdata), in the order written; duplicates kept.
+
+    `origin` is what relative names stand under until a `$ORIGIN`; `include` allows `$INCLUDE`. Raises `ZoneError`.
+    """
+    directives: Any = True if include else {"$ORIGIN", "$TTL", "$GENERATE"}
+    collector = _Collector(dns.name.root)
+    if origin != ".":
+        text = f"$ORIGIN {origin.rstrip('.')}.\n{text}"
+    tokenizer = dns.tokenizer.Tokenizer(text, filename)
+    try:
+        dns.zonefile.Reader(
+            tokenizer,
+            dns.rdataclass.IN,
+            cast("Transaction", collector),
+            allow_directives=directives,
+            default_ttl=default_ttl,
+        ).read()
+    except (dns.exception.DNSException, ValueError, OSError, RecursionError) as error:
+        raise ZoneError(str(error)) from error
+    for name, ttl, rdata in collector.records:
+        yield name.to_text(omit_final_dot=True).lower(), ttl, rdata

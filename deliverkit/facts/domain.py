@@ -1,0 +1,30 @@
+"""The root of the tree: one domain."""
+
+from __future__ import annotations
+
+from deliverkit.facts.dkim import DkimFacts
+from deliverkit.facts.dmarc import DmarcFacts
+from deliverkit.facts.dns import DnsFacts
+from deliverkit.facts.mx import MxFacts
+from deliverkit.facts.spf import SpfFacts
+from deliverkit.facts.tree import Fact
+from deliverkit.model import Answer, Inputs
+
+
+class DomainFacts(Fact, frozen=True, kw_only=True):
+    """What is known of one domain.
+
+    An area that was not asked for is `Absent`, and so is every area of a domain that does not exist:
+    its rules are then not applicable.
+    """
+
+    inputs: Inputs
+    now: float
+    """When the evidence was gathered: seconds since the epoch, UTC."""
+    existence: Answer[str]
+    """Found: the domain exists. Absent: NXDOMAIN. Unknown: no server would tell."""
+    dns: Answer[DnsFacts]
+    mx: Answer[MxFacts]
+    spf: Answer[SpfFacts]
+    dkim: Answer[DkimFacts]
+    dmarc: Answer[DmarcFacts]

@@ -1,0 +1,35 @@
+"""What the user asked and expects: part of the evidence, so that rules stay pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state a domain is meant to be in; None or empty: nothing is expected."""
+
+    role: str | None = None
+    """`mail`, `send-only`, `receive-only` or `parked`; None: to be recognised."""
+    mx: tuple[str, ...] | None = None
+    dmarc: str | None = None
+    dkim_cnames: dict[str, str] = {}
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One target and what to ask of it."""
+
+    domain: str
+    """A-labels, lower case, no trailing dot."""
+    areas: tuple[str, ...] = ("mx", "spf", "dkim", "dmarc")
+    selectors: tuple[str, ...] = ()
+    """DKIM selectors named by the user; empty: inferred."""
+    senders: tuple[str, ...] = ()
+    """Addresses that send for the domain: each must get SPF pass."""
+    sender: str | None = None
+    """MAIL FROM for SPF; None: postmaster@domain."""
+    helo: str | None = None
+    key: bytes | None = None
+    """PEM of a private or public key to compare with what is published: only its public half is kept (SPKI, DER)."""
+    each_nameserver: bool = False
+    second_opinion: bool = False
+    expected: Expected = Expected()

@@ -1,0 +1,154 @@
+"""The report as a document (`deliverkit/report/1`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from deliverkit.report.dkim import DkimReport
+from deliverkit.report.dmarc import DmarcReport
+from deliverkit.report.dns import DnsReport
+from deliverkit.report.mx import MxReport
+from deliverkit.report.spf import SpfReport
+
+SCHEMA = "deliverkit/report/1"
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote the report."""
+
+    name: str
+    version: str
+
+
+class ResolverReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A resolver that was asked. `public`, `validating`: null where it is not known."""
+
+    address: str
+    public: bool | None
+    validating: bool | None
+
+
+class Vantage(msgspec.Struct, frozen=True, kw_only=True):
+    """From where the world was looked at."""
+
+    resolvers: tuple[ResolverReport, ...]
+    ipv4: bool | None
+    ipv6: bool | None
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules by status; `fail` counts rules, not findings."""
+
+    passed: int = msgspec.field(name="pass")
+    fail: int
+    not_applicable: int
+    inconclusive: int
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in a file a finding stands; `line` from 1."""
+
+    path: str
+    line: int
+    column: int | None = None
+
+
+class MarkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Characters `start` to `end` (exclusive) of an exhibit's text, and what is to be seen there."""
+
+    start: int
+    end: int
+    note: str
+
+
+class ExhibitReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence with its place and its marks; `evidence` holds the bare texts."""
+
+    title: str
+    text: str
+    marks: tuple[MarkReport, ...]
+
+
+class ChangeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The record to publish: at `name` of type `rdtype`, `before` replaced by `after` (null: delete)."""
+
+    name: str
+    rdtype: str
+    before: str | None
+    after: str | None
+
+
+class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one subject."""
+
+    rule: str
+    area: str
+    severity: str
+    subject: str
+    message: str
+    evidence: tuple[str, ...]
+    fix: str
+    references: tuple[str, ...]
+    who: str
+    location: Location | None
+    fingerprint: str
+    part_of: str | None
+    exhibits: tuple[ExhibitReport, ...]
+    change: ChangeReport | None
+
+
+class SuppressedReport(FindingReport, frozen=True, kw_only=True):
+    """A finding that was accepted, and by what."""
+
+    by: Literal["ignore", "baseline"]
+
+
+class InconclusiveReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that could not be decided. `severity` is what its finding would have been."""
+
+    rule: str
+    area: str
+    severity: str
+    why: str
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known, by area; an area that was not asked for is absent."""
+
+    mx: MxReport | None = None
+    spf: SpfReport | None = None
+    dkim: DkimReport | None = None
+    dmarc: DmarcReport | None = None
+    dns: DnsReport | None = None
+
+
+class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One target's verdict. `unicode` is the name as people write it, `role` what the domain was taken for."""
+
+    target: str
+    unicode: str
+    role: str | None
+    verdict: Literal["pass", "fail", "inconclusive"]
+    counts: Counts
+    findings: tuple[FindingReport, ...]
+    inconclusive: tuple[InconclusiveReport, ...]
+    suppressed: tuple[SuppressedReport, ...]
+    facts: Facts
+    passed: tuple[str, ...]
+    """The ids of the rules that passed."""
+    duration_ms: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    schema: str
+    tool: Tool
+    started_at: str
+    duration_ms: float
+    verdict: Literal["pass", "fail", "inconclusive"]
+    exit_code: int
+    vantage: Vantage
+    targets: tuple[TargetReport, ...]
