@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from deliverkit.dns import Port
+from deliverkit.dns.recorder import Recorder
 from deliverkit.facts.dns import DnsFacts
 from deliverkit.model import Inputs
 
 
-async def probe(inputs: Inputs, port: Port) -> DnsFacts:
-    """Gather the area's facts of one domain."""
+async def probe(inputs: Inputs, port: Recorder) -> DnsFacts:
+    """What was odd in the answers that the other areas got; runs after them."""
     return DnsFacts()

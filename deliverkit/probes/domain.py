@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from deliverkit.dns import Port
+from deliverkit.dns.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, LookupOutcome, Unknown
 from deliverkit.probes import dkim, dmarc, dns, mx, spf
@@ -15,7 +16,7 @@ T = TypeVar("T")
 NOT_ASKED = Absent("not asked for")
 
 
-async def gather(inputs: Inputs, port: Port, now: float) -> DomainFacts:
+async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one domain. `port` answers every question within its deadline, so this ends with it."""
     existence, mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
         _existence(inputs.domain, port),

@@ -8,6 +8,7 @@ import re
 import shlex
 
 from deliverkit import engine
+from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
 from deliverkit.model import Expected, Inputs, Outcome
 from deliverkit.probes.domain import gather
@@ -52,5 +53,5 @@ def example_inputs(world: str, area: str) -> Inputs:
 
 def judge_world(text: str, area: str) -> tuple[Outcome, ...]:
     """The outcome of every rule over one example."""
-    facts = asyncio.run(gather(example_inputs(text, area), World(text), NOW))
+    facts = asyncio.run(gather(example_inputs(text, area), Recorder(World(text)), NOW))
     return engine.judge(facts, all_rules())
