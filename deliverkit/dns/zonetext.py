@@ -55,18 +55,20 @@ def read_zone(
     """
     directives: Any = True if include else {"$ORIGIN", "$TTL", "$GENERATE"}
     collector = _Collector(dns.name.root)
-    if origin != ".":
-        text = f"$ORIGIN {origin.rstrip('.')}.\n{text}"
     tokenizer = dns.tokenizer.Tokenizer(text, filename)
     try:
-        dns.zonefile.Reader(
+        reader = dns.zonefile.Reader(
             tokenizer,
             dns.rdataclass.IN,
             cast("Transaction", collector),
             allow_directives=directives,
             default_ttl=default_ttl,
-        ).read()
+        )
+        # Not by the transaction: the reader drops what lies outside the origin that it names.
+        reader.current_origin = dns.name.from_text(origin)
+        reader.last_name = reader.current_origin
+        reader.read()
     except (dns.exception.DNSException, ValueError, OSError, RecursionError) as error:
         raise ZoneError(str(error)) from error
     for name, ttl, rdata in collector.records:
-        yield name.to_text(omit_final_dot=True).lower(), ttl, rdata
+        yield name.to_text(omit_final_dot=True).lower().removeprefix(".") if len(name) > 1 else "", ttl, rdata
