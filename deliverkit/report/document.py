@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -12,7 +12,9 @@ from deliverkit.report.dns import DnsReport
 from deliverkit.report.mx import MxReport
 from deliverkit.report.spf import SpfReport
 
-SCHEMA = "deliverkit/report/1"
+SCHEMA: Final = "deliverkit/report/1"
+
+Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,13 +126,27 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dns: DnsReport | None = None
 
 
+class QuestionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One DNS question, what became of it, and who was asked."""
+
+    name: str
+    rdtype: str
+    outcome: str
+    records: tuple[str, ...]
+    server: str
+    elapsed_ms: float
+
+
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One target's verdict. `unicode` is the name as people write it, `role` what the domain was taken for."""
+    """One target's verdict. `unicode` is the name as people write it, `role` what the domain was taken for.
+
+    `error` is set where judging the target met a bug of ours; `questions` stands only in a verbose run.
+    """
 
     target: str
     unicode: str
-    role: str | None
-    verdict: Literal["pass", "fail", "inconclusive"]
+    role: Literal["mail", "no-mail", "parked", "nonexistent"] | None
+    verdict: Verdict
     counts: Counts
     findings: tuple[FindingReport, ...]
     inconclusive: tuple[InconclusiveReport, ...]
@@ -139,16 +155,18 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     passed: tuple[str, ...]
     """The ids of the rules that passed."""
     duration_ms: float
+    error: str | None = None
+    questions: tuple[QuestionReport, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
-    schema: str
+    schema: Literal["deliverkit/report/1"]
     tool: Tool
     started_at: str
     duration_ms: float
-    verdict: Literal["pass", "fail", "inconclusive"]
+    verdict: Verdict
     exit_code: int
     vantage: Vantage
     targets: tuple[TargetReport, ...]

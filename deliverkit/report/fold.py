@@ -1,0 +1,304 @@
+"""Outcomes and facts of one target folded into its part of the report, and the targets into the whole.
+
+The verdict follows the gate: what reaches `--fail-on` fails, what could not be told and would have
+reached it is inconclusive. Findings stand in the order in which they hurt.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from deliverkit.facts.domain import DomainFacts
+from deliverkit.model import (
+    AREAS,
+    Absent,
+    Finding,
+    Fix,
+    Found,
+    Outcome,
+    Rule,
+    Severity,
+    Status,
+    clipped,
+)
+from deliverkit.model.display import RECORDED
+from deliverkit.records.names import unicode_name
+from deliverkit.report import dkim, dmarc, dns, mx, spf
+from deliverkit.report.document import (
+    SCHEMA,
+    ChangeReport,
+    Counts,
+    ExhibitReport,
+    Facts,
+    FindingReport,
+    InconclusiveReport,
+    MarkReport,
+    QuestionReport,
+    Report,
+    SuppressedReport,
+    TargetReport,
+    Tool,
+    Vantage,
+    Verdict,
+)
+
+FailOn = Literal["error", "warning", "notice", "never"]
+OnInconclusive = Literal["report", "pass", "fail"]
+
+_WORST_FIRST: Final = (
+    "mx-domain-nonexistent", "dnssec-bogus", "mx-null-with-others", "mx-unresolvable", "mx-is-ip", "mx-is-cname",
+    "mx-private-address", "spf-multiple-records", "spf-syntax", "spf-sender-not-authorized", "spf-too-many-lookups",
+    "spf-include-loop", "spf-include-without-record", "spf-too-many-voids", "spf-permissive-all", "spf-missing",
+    "dkim-key-mismatch", "dkim-multiple-records", "dkim-key-syntax", "dkim-key-revoked", "dkim-missing",
+    "dmarc-multiple-records", "dmarc-syntax", "dmarc-missing",
+)  # fmt: skip
+"""Among findings of one severity: first what loses all mail, then what loses some, then what lets forgeries in."""
+_IMPACT: Final = {rule: place for place, rule in enumerate(_WORST_FIRST)}
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is judged, and what counts as failed. `select` and `ignore` hold rule ids and areas."""
+
+    fail_on: FailOn = "error"
+    inconclusive: OnInconclusive = "report"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exit_zero: bool = False
+
+    def selects(self, rule: Rule) -> bool:
+        """Whether the rule is judged at all."""
+        return not self.select or rule.id in self.select or rule.area in self.select
+
+    def ignores(self, rule: Rule) -> bool:
+        """Whether the rule's findings are accepted."""
+        return rule.id in self.ignore or rule.area in self.ignore
+
+    def reached_by(self, severity: str) -> bool:
+        """Whether a finding of this severity fails the run."""
+        return self.fail_on != "never" and Severity(severity).rank <= Severity(self.fail_on).rank
+
+    def verdict(self, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
+        """The verdict these come to."""
+        if any(self.reached_by(finding.severity) for finding in findings):
+            return "fail"
+        if any(self.reached_by(entry.severity) for entry in unclear):
+            return {"report": "inconclusive", "pass": "pass", "fail": "fail"}[self.inconclusive]  # type: ignore[return-value]
+        return "pass"
+
+
+def fold_target(
+    facts: DomainFacts,
+    outcomes: Sequence[Outcome],
+    gate: Gate,
+    *,
+    duration_ms: float,
+    questions: tuple[QuestionReport, ...] | msgspec.UnsetType = msgspec.UNSET,
+) -> TargetReport:
+    """One domain's report."""
+    domain = facts.inputs.domain
+    chosen = [outcome for outcome in outcomes if gate.selects(outcome.rule)]
+    counted = [outcome for outcome in chosen if not gate.ignores(outcome.rule)]
+    findings = [_finding(outcome.rule, finding, domain) for outcome in counted for finding in outcome.findings]
+    findings.sort(key=_hurt)
+    suppressed = [
+        SuppressedReport(**_fields(_finding(outcome.rule, finding, domain)), by="ignore")
+        for outcome in chosen
+        if gate.ignores(outcome.rule)
+        for finding in outcome.findings
+    ]
+    suppressed.sort(key=_hurt)
+    unclear = tuple(
+        dict.fromkeys(
+            InconclusiveReport(
+                rule=outcome.rule.id,
+                area=outcome.rule.area,
+                severity=reason.severity.value,
+                why=clipped(reason.why, RECORDED),
+            )
+            for outcome in counted
+            for reason in outcome.unknown
+        )
+    )
+    flat = flatten(facts)
+    return TargetReport(
+        target=domain,
+        unicode=unicode_name(domain),
+        role=_role(facts, flat),
+        verdict=gate.verdict(findings, unclear),
+        counts=Counts(
+            passed=_count(counted, Status.PASS),
+            fail=_count(counted, Status.FAIL),
+            not_applicable=_count(counted, Status.NOT_APPLICABLE),
+            inconclusive=_count(counted, Status.INCONCLUSIVE),
+        ),
+        findings=tuple(findings),
+        inconclusive=unclear,
+        suppressed=tuple(suppressed),
+        facts=flat,
+        passed=tuple(outcome.rule.id for outcome in counted if outcome.status is Status.PASS),
+        duration_ms=duration_ms,
+        questions=questions,
+    )
+
+
+def failed_target(domain: str, error: str, *, duration_ms: float) -> TargetReport:
+    """The report of a target whose judging met a bug: nothing is known, and it says so."""
+    return TargetReport(
+        target=domain,
+        unicode=unicode_name(domain),
+        role=None,
+        verdict="inconclusive",
+        counts=Counts(passed=0, fail=0, not_applicable=0, inconclusive=0),
+        findings=(),
+        inconclusive=(),
+        suppressed=(),
+        facts=Facts(),
+        passed=(),
+        duration_ms=duration_ms,
+        error=error,
+    )
+
+
+def fold_run(
+    targets: tuple[TargetReport, ...],
+    gate: Gate,
+    *,
+    version: str,
+    started_at: float,
+    duration_ms: float,
+    vantage: Vantage,
+) -> Report:
+    """The whole report. `started_at` in seconds since the epoch."""
+    verdicts = {target.verdict for target in targets}
+    verdict: Verdict = "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
+    code = {"fail": 1, "inconclusive": 3, "pass": 0}[verdict]
+    if gate.exit_zero:
+        code = 0
+    if any(target.error is not None for target in targets):
+        code = 4
+    return Report(
+        schema=SCHEMA,
+        tool=Tool(name="deliverkit", version=version),
+        started_at=rfc3339(started_at),
+        duration_ms=duration_ms,
+        verdict=verdict,
+        exit_code=code,
+        vantage=vantage,
+        targets=targets,
+    )
+
+
+def rfc3339(seconds: float) -> str:
+    """Seconds since the epoch as a time of RFC 3339 in UTC, to the second."""
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def change_lines(change: ChangeReport) -> list[str]:
+    """A change as a heading and the lines of a diff, each record whole."""
+    where = f"{change.name} {change.rdtype}".strip()
+    verb = "Publish" if change.before is None else "Delete" if change.after is None else "Change"
+    lines = [f"{verb} at {where}:" if where else f"{verb}:"]
+    lines.extend(f"- {line}" for line in (change.before or "").split("\n") if change.before is not None)
+    lines.extend(f"+ {line}" for line in (change.after or "").split("\n") if change.after is not None)
+    return lines
+
+
+def flatten(facts: DomainFacts) -> Facts:
+    """What is known of each area, as the contract names it; an area not asked for is left out."""
+    return Facts(
+        mx=mx.report(facts.mx.value) if isinstance(facts.mx, Found) else None,
+        spf=spf.report(facts.spf.value) if isinstance(facts.spf, Found) else None,
+        dkim=dkim.report(facts.dkim.value) if isinstance(facts.dkim, Found) else None,
+        dmarc=dmarc.report(facts.dmarc.value) if isinstance(facts.dmarc, Found) else None,
+        dns=dns.report(facts.dns.value) if isinstance(facts.dns, Found) else None,
+    )
+
+
+def _role(facts: DomainFacts, flat: Facts) -> Literal["mail", "no-mail", "parked", "nonexistent"] | None:
+    """What the domain is taken for; None where it cannot be told.
+
+    Parked: no MX or a null MX, and a bare `v=spf1 -all`.
+    """
+    if isinstance(facts.existence, Absent):
+        return "nonexistent"
+    if flat.mx is None or flat.mx.null is None:
+        return None
+    takes_mail = not flat.mx.null and bool(flat.mx.hosts)
+    bare = _is_bare(getattr(flat.spf, "record", None))
+    if not takes_mail and bare:
+        return "parked"
+    if takes_mail or flat.mx.implicit:
+        return "mail"
+    return "no-mail"
+
+
+def _is_bare(record: str | None) -> bool:
+    return record is not None and record.lower().split() == ["v=spf1", "-all"]
+
+
+def _count(outcomes: Iterable[Outcome], status: Status) -> int:
+    return sum(outcome.status is status for outcome in outcomes)
+
+
+def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
+    return (
+        Severity(finding.severity).rank,
+        _IMPACT.get(finding.rule, len(_IMPACT)),
+        AREAS.index(finding.area),
+        finding.rule,
+        finding.subject,
+        finding.message,
+    )
+
+
+def _fields(finding: FindingReport) -> dict[str, Any]:
+    return msgspec.structs.asdict(finding)
+
+
+def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
+    change = _change(finding.fix)
+    words = finding.fix.text if finding.fix is not None and finding.fix.text else rule.doc.fix
+    fix = clipped(words, RECORDED)
+    if change is not None:
+        fix = "\n".join([fix, *change_lines(change)])
+    return FindingReport(
+        rule=rule.id,
+        area=rule.area,
+        severity=(finding.severity or rule.severity).value,
+        subject=clipped(finding.subject or domain, RECORDED),
+        message=clipped(finding.message, RECORDED),
+        evidence=tuple(clipped(exhibit.text, RECORDED) for exhibit in finding.evidence),
+        fix=fix,
+        references=rule.references,
+        who=(finding.who or rule.who).value,
+        location=None,
+        fingerprint=finding.fingerprint(rule.id, domain),
+        part_of=finding.part_of,
+        exhibits=tuple(
+            ExhibitReport(
+                title=clipped(exhibit.title, RECORDED),
+                text=clipped(exhibit.text, RECORDED),
+                marks=tuple(
+                    MarkReport(start=mark.start, end=mark.end, note=clipped(mark.note, RECORDED))
+                    for mark in exhibit.marks
+                ),
+            )
+            for exhibit in finding.evidence
+        ),
+        change=change,
+    )
+
+
+def _change(fix: Fix | None) -> ChangeReport | None:
+    if fix is None or (fix.before is None and fix.after is None):
+        return None
+    return ChangeReport(
+        name=clipped(fix.name, RECORDED),
+        rdtype=fix.rdtype,
+        before=None if fix.before is None else clipped(fix.before, RECORDED),
+        after=None if fix.after is None else clipped(fix.after, RECORDED),
+    )
