@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from typing import Final, Protocol
@@ -77,6 +78,8 @@ def reason(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, (asyncio.IncompleteReadError, EOFError)):
         return "the connection was closed"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return str(error) or type(error).__name__

@@ -9,6 +9,7 @@ when the one before fails.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -68,11 +69,14 @@ class _Health:
 class Live:
     """A `Port` to real servers. It keeps nothing: wrap it in the cache."""
 
-    def __init__(self, resolvers: Sequence[Exchange], *, trace: Trace | None = None) -> None:
+    def __init__(
+        self, resolvers: Sequence[Exchange], *, trace: Trace | None = None, allow_private: bool = False
+    ) -> None:
         self._resolvers = tuple(resolvers)
         self._health = {exchange.server: _Health() for exchange in self._resolvers}
         self._direct: dict[str, Plain] = {}
         self._trace = trace
+        self._allow_private = allow_private
         self.authenticated = False
         """Whether any answer came as validated."""
 
@@ -92,7 +96,8 @@ class Live:
         before: list[Lookup] = []
         owner = name
         while True:
-            lookup = await self._once(owner, rdtype, server)
+            # Where a server asked directly names an alias, its target may be another server's to answer.
+            lookup = await self._once(owner, rdtype, None if before else server)
             before.append(lookup)
             target = lookup.aliases[-1] if lookup.aliases else owner
             followed += lookup.aliases
@@ -120,17 +125,28 @@ class Live:
         return Lookup(name=name, rdtype=rdtype, outcome=LookupOutcome.INVALID, why=f"{name} {problem}")
 
     async def _once(self, name: str, rdtype: str, server: str | None) -> Lookup:
-        if server is not None:
-            try:
-                return await self._ask(self._at(server), name, rdtype, BUDGET, recurse=False)
-            except _Failed as failed:
-                return failed.lookup
-        return await self._resolve(name, rdtype)
+        if server is None:
+            return await self._resolve(name, rdtype)
+        at = self._at(server)
+        if isinstance(at, str):
+            why = f"{server} was not asked for {name or '.'} {rdtype}: {at}"
+            return Lookup(name=name, rdtype=rdtype, outcome=LookupOutcome.UNKNOWN, server=server, attempts=0, why=why)
+        try:
+            return await self._ask(at, name, rdtype, BUDGET, recurse=False)
+        except _Failed as failed:
+            return failed.lookup
 
-    def _at(self, server: str) -> Plain:
+    def _at(self, server: str) -> Plain | str:
+        """The way to an address that the DNS named; why not, where there is none."""
         address, _, port = server.partition("#")
+        try:
+            parsed, number = ipaddress.ip_address(address), int(port or PORT)
+        except ValueError:
+            return "it is no address"
+        if not (parsed.is_global or self._allow_private):
+            return "it is no public address (--allow-private asks it all the same)"
         if server not in self._direct:
-            self._direct[server] = Plain(address, int(port) if port else PORT)
+            self._direct[server] = Plain(address, number)
         return self._direct[server]
 
     async def _resolve(self, name: str, rdtype: str) -> Lookup:

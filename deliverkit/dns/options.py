@@ -54,6 +54,8 @@ class DnsOptions(msgspec.Struct, frozen=True, kw_only=True):
     connect_to: tuple[str, ...] = ()
     ipv4_only: bool = False
     ipv6_only: bool = False
+    allow_private: bool = False
+    """Whether an address that the DNS named is asked though it is loopback, private or link-local."""
     system: Path = Path("/etc/resolv.conf")
 
 

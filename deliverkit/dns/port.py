@@ -24,8 +24,10 @@ class Port(Protocol):
 
 
 def normal_name(name: str) -> str:
-    """A name as lookups are keyed: lower case, no trailing dot."""
-    return name.rstrip(".").lower() if name != "." else ""
+    r"""A name as lookups are keyed: lower case, no trailing dot; what is not Unicode at all as `\udcNN`."""
+    if not name.isascii():
+        name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name.rstrip(".").lower()
 
 
 def name_error(name: str) -> str | None:
