@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from deliverkit.facts.tree import Fact
-from deliverkit.model import Answer
+from deliverkit.model import Answer, Found, Unknown
 from deliverkit.records.dmarc import DmarcRecord
 from deliverkit.records.dmarc_uri import ReportUri
 
@@ -110,3 +110,23 @@ class DmarcFacts(Fact, frozen=True, kw_only=True):
     """TXT records at the domain itself that read as DMARC records."""
     doubled: Answer[tuple[str, ...]]
     """The same at `_dmarc.DOMAIN.DOMAIN`; asked only where the domain has no record."""
+
+
+def old_receivers_differ(facts: DmarcFacts) -> bool:
+    """Whether a receiver on RFC 7489 takes another organisational domain, record or policy.
+
+    False where either cannot be told, or neither finds a record.
+    """
+    if isinstance(facts.applied, Unknown) or not isinstance(facts.old, Found):
+        return False
+    if not isinstance(facts.organizational_domain, Found):
+        return False
+    old = facts.old.value
+    applied = facts.applied.value if isinstance(facts.applied, Found) else None
+    if applied is None and old.domain is None:
+        return False
+    return (old.domain, old.policy, old.organizational_domain) != (
+        applied.domain if applied else None,
+        applied.policy if applied else None,
+        facts.organizational_domain.value,
+    )

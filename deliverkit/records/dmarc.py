@@ -47,6 +47,8 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
     start: int
     end: int
+    mild: bool = False
+    """Receivers on RFC 9989 read the record as it was meant all the same."""
 
 
 class DmarcRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,10 +130,11 @@ def parse_dmarc(text: str) -> DmarcRecord:
     reports = {name: _uris(by_name.get(name), problems) for name in ("rua", "ruf")}
     _removed(by_name, problems)
     bad = "p" not in by_name or any(name in by_name and value is None for name, value in policies.items())
+    heard = any(uri.address for uri in reports["rua"])
     if recognised and "p" not in by_name:
         version = by_name["v"].value_span[1] if "v" in by_name else len(text)
-        problems.append(Problem("the tag p= is missing", version, version))
-    heard = any(uri.address for uri in reports["rua"])
+        # RFC 9989 §4.7 only recommends p=: with an address for reports, its absence means none.
+        problems.append(Problem("the tag p= is missing", version, version, mild=heard))
     return DmarcRecord(
         text=text,
         tags=found.tags,
@@ -212,7 +215,9 @@ def _removed(by_name: dict[str, Tag], problems: list[Problem]) -> None:
         if tag is not None and not pattern.fullmatch(tag.value):
             problems.append(
                 Problem(
-                    f"the value of {name}= is not valid, and receivers on RFC 7489 may discard it all", *_place(tag)
+                    f"the value of {name}= is not valid: receivers on RFC 7489 may discard the whole record",
+                    *_place(tag),
+                    mild=True,
                 )
             )
 

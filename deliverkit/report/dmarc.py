@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from deliverkit.facts.dmarc import AppliedRecord, BelowRecord, DmarcFacts, ReportTarget, WalkStep
+from deliverkit.facts.dmarc import AppliedRecord, BelowRecord, DmarcFacts, ReportTarget, WalkStep, old_receivers_differ
 from deliverkit.model import Answer, Found, Unknown, clipped
 from deliverkit.model.display import RECORDED
 
@@ -108,24 +108,9 @@ def report(facts: DmarcFacts) -> DmarcReport:
     )
 
 
-def differs(facts: DmarcFacts) -> bool:
-    """Whether a receiver on RFC 7489 takes another organisational domain or another record."""
-    old, organizational = _value(facts.old), _value(facts.organizational_domain)
-    if old is None or isinstance(facts.applied, Unknown) or organizational is None:
-        return False
-    applied = _value(facts.applied)
-    if applied is None and old.domain is None:
-        return False
-    return (
-        old.domain != (applied.domain if applied else None)
-        or old.organizational_domain != organizational
-        or old.policy != (applied.policy if applied else None)
-    )
-
-
 def _old(facts: DmarcFacts) -> OldReceiverReport | None:
     old = _value(facts.old)
-    if old is None or not differs(facts):
+    if old is None or not old_receivers_differ(facts):
         return None
     return OldReceiverReport(organizational_domain=old.organizational_domain, policy=old.policy)
 
@@ -145,6 +130,7 @@ def _published(applied: AppliedRecord) -> PublishedReport:
 
 
 def _walk(step: WalkStep) -> WalkReport:
+    reason: str | None
     match step.texts:
         case Unknown(why):
             state, reason = "unknown", why
