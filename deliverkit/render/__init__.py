@@ -1,0 +1,1 @@
+"""Reports to strings: text for people, JSON for programs."""

@@ -1,0 +1,43 @@
+"""What a run of checks is told: where to ask, how long, what counts as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from deliverkit.dns.live import Trace
+from deliverkit.dns.options import DnsOptions
+from deliverkit.report.fold import Gate
+
+TIMEOUT: Final = 30.0
+AT_ONCE: Final = 32
+"""Targets under way at a time."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many targets are done, and of how many."""
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """A run. `timeout` in seconds for each target, from its own start.
+
+    `evidence` judges a saved run again; `save_evidence` writes this one. `questions` puts every DNS question
+    into the report. `trace` and `progress` are called while it runs.
+    """
+
+    dns: DnsOptions = DnsOptions()
+    gate: Gate = Gate()
+    timeout: float = TIMEOUT
+    evidence: Path | None = None
+    save_evidence: Path | None = None
+    questions: bool = False
+    trace: Trace | None = None
+    progress: Progress | None = None
+    failed: Callable[[str, BaseException], None] | None = None
+    """Called with a target and the bug that ended it."""
+
+
+class RunError(Exception):
+    """The run cannot be done as asked; the message is one clear line."""
