@@ -5,6 +5,9 @@ Beside ordinary master-file lines a text may hold a fault in the place of data:
     broken.example.   SERVFAIL          ; every type at and below this name
     _dmarc.example.   TXT TIMEOUT       ; this type at this name
     AD                                  ; every answer comes as validated
+
+Words for oddities leave the data as it is and mark the answer: NOEDNS (EDNS refused), TCPONLY (silent over UDP).
+A TTL with the top bit set is taken for 0 and marked (RFC 2181 §8).
 """
 
 from __future__ import annotations
@@ -25,6 +28,11 @@ FAULTS: Final = ("SERVFAIL", "REFUSED", "TIMEOUT", "BOGUS", "MALFORMED", "TRUNCA
 _FAULT_LINE: Final = re.compile(
     rf"^(?P<name>\S+)(?:\s+\d+)?(?:\s+IN)?(?:\s+(?P<rdtype>[A-Z][A-Z0-9]*))?\s+(?P<fault>{'|'.join(FAULTS)})\s*(?:;.*)?$"
 )
+ODDITIES: Final = {"NOEDNS": Note.EDNS_REFUSED, "TCPONLY": Note.TCP_ONLY}
+_ODD_LINE: Final = re.compile(
+    rf"^(?P<name>\S+)(?:\s+(?P<rdtype>[A-Z][A-Z0-9]*))?\s+(?P<oddity>{'|'.join(ODDITIES)})\s*(?:;.*)?$"
+)
+_TTL_MAX: Final = 2**31 - 1
 _ORIGIN_LINE: Final = re.compile(r"^\$ORIGIN\s+(?P<origin>\S+)", re.IGNORECASE)
 CHAIN: Final = 16
 """CNAMEs followed."""
@@ -48,6 +56,7 @@ class Zones:
         self._data: dict[str, dict[str, tuple[int, tuple[Rdata, ...]]]] = {}
         self._names: set[str] = set()
         self._faults: dict[tuple[str, str], str] = {}
+        self._oddities: dict[tuple[str, str], Note] = {}
         self._authenticated: set[str] = set()
         self._cuts: dict[str, bool] = {}
 
@@ -68,6 +77,9 @@ class Zones:
                 name = _absolute(match["name"], current)
                 self._faults[name, match["rdtype"] or "ANY"] = match["fault"]
                 owners[name] = None
+                lines.append("")
+            elif match := _ODD_LINE.match(line):
+                self._oddities[_absolute(match["name"], current), match["rdtype"] or "ANY"] = ODDITIES[match["oddity"]]
                 lines.append("")
             else:
                 if match := _ORIGIN_LINE.match(line):
@@ -160,10 +172,11 @@ class Zones:
                 return msgspec.structs.replace(
                     base,
                     outcome=LookupOutcome.FOUND,
-                    ttl=held[0],
+                    ttl=held[0] if held[0] <= _TTL_MAX else 0,
                     records=held[1],
                     authenticated=validated,
                     rcode="NOERROR",
+                    notes=self._notes(owner, rdtype, held[0]),
                 )
             alias = self._at(owner, "CNAME")
             if alias is None or not isinstance(alias[1][0], Host):
@@ -173,6 +186,10 @@ class Zones:
                 why = f"a CNAME loop, or a chain of more than {CHAIN}, from {base.server} for {name or '.'} {rdtype}"
                 return msgspec.structs.replace(base, why=why, notes=(Note.CNAME_LOOP,))
             aliases.append(owner)
+
+    def _notes(self, owner: str, rdtype: str, ttl: int) -> tuple[Note, ...]:
+        odd = self._oddities.get((owner, rdtype)) or self._oddities.get((owner, "ANY"))
+        return (*((odd,) if odd else ()), *((Note.TTL_INVALID,) if ttl > _TTL_MAX else ()))
 
     def _absent(self, base: Lookup, owner: str, *, validated: bool) -> Lookup:
         exists = owner in self._names or self._wildcard(owner) is not None

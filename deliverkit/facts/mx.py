@@ -30,6 +30,8 @@ class MxHost(Fact, frozen=True, kw_only=True):
     ipv6: Answer[tuple[str, ...]]
     aliases: Answer[tuple[str, ...]]
     """The names a CNAME leads through, empty where the host is no alias."""
+    looped: bool = False
+    """Those CNAMEs come back to themselves."""
     special: tuple[SpecialAddress, ...] = ()
     provider: str | None = None
     provider_kind: str | None = None
@@ -66,6 +68,10 @@ class MxFacts(Fact, frozen=True, kw_only=True):
     """The hosts that are not the root, each once with its best preference, sorted by (preference, host)."""
     aliases: tuple[str, ...] = ()
     """The names a CNAME at the domain itself leads through."""
+    looped: bool = False
+    """Those CNAMEs come back to themselves."""
+    beside_alias: bool = False
+    """Other data stands beside that CNAME, which RFC 1034 §3.6.2 forbids."""
     ttl: int | None = None
     ipv4: Answer[tuple[str, ...]]
     """The domain's own addresses, by which mail goes where there is no MX (RFC 5321 §5.1)."""

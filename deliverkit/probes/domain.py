@@ -18,13 +18,15 @@ NOT_ASKED = Absent("not asked for")
 
 async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one domain. `port` answers every question within its deadline, so this ends with it."""
-    existence, mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
-        _existence(inputs.domain, port),
+    _, _, mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
+        port.lookup(inputs.domain, "MX"),
+        dns.prefetch(inputs, port),
         _area("mx", inputs, mx.probe, port),
         _area("spf", inputs, spf.probe, port),
         _area("dkim", inputs, dkim.probe, port),
         _area("dmarc", inputs, dmarc.probe, port),
     )
+    existence = _existence(inputs.domain, port)
     gone = existence if isinstance(existence, Absent) else None
     return DomainFacts(
         inputs=inputs,
@@ -42,13 +44,20 @@ async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Await
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
 
 
-async def _existence(domain: str, port: Port) -> Answer[str]:
-    """NXDOMAIN denies the name and all below it (RFC 8020)."""
-    lookup = await port.lookup(domain, "MX")
-    match lookup.outcome:
-        case LookupOutcome.NXDOMAIN | LookupOutcome.INVALID:
-            return Absent(lookup.why, nxdomain=True)
-        case LookupOutcome.UNKNOWN:
-            return Unknown(lookup.why)
-        case _:
+def _existence(domain: str, port: Recorder) -> Answer[str]:
+    """NXDOMAIN denies the name and all below it (RFC 8020).
+
+    Where the MX could not be told, any other answer at or below the name tells. An NXDOMAIN at the end of a CNAME
+    denies the alias' target, not the name (RFC 6604 §3).
+    """
+    mx = port.lookups[domain, "MX", None]
+    if mx.outcome is LookupOutcome.UNKNOWN and not mx.aliases:
+        at = [lookup for (name, _, _), lookup in port.lookups.items() if name == domain]
+        below = [lookup for (name, _, _), lookup in port.lookups.items() if name.endswith(f".{domain}")]
+        if any(lookup.exists or lookup.aliases for lookup in (*at, *below)):
             return Found(domain)
+        denied = next((lookup for lookup in at if lookup.outcome is LookupOutcome.NXDOMAIN), None)
+        return Absent(denied.why, nxdomain=True) if denied else Unknown(mx.why)
+    if mx.outcome in (LookupOutcome.NXDOMAIN, LookupOutcome.INVALID) and not mx.aliases:
+        return Absent(mx.why, nxdomain=True)
+    return Found(domain)

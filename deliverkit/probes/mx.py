@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from deliverkit.dns import Port
 from deliverkit.facts.mx import MxFacts, MxHost, SpecialAddress
-from deliverkit.model import Absent, Address, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Txt, Unknown
+from deliverkit.model import Absent, Address, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Note, Txt, Unknown
 from deliverkit.records.mx_providers import mx_provider
 from deliverkit.records.names import is_address, is_hostname, special_address
 
@@ -30,6 +30,9 @@ async def probe(inputs: Inputs, port: Port) -> MxFacts:
         hosts=Found(hosts) if isinstance(records, Found) else records,
         aliases=answer.aliases,
         ttl=answer.ttl,
+        looped=Note.CNAME_LOOP in answer.notes,
+        beside_alias=bool(answer.aliases)
+        and any(other.outcome is LookupOutcome.FOUND and not other.aliases for other in (txt, a, aaaa)),
         ipv4=ipv4,
         ipv6=ipv6,
         special=_special((ipv4, ipv6)),
@@ -58,11 +61,13 @@ async def _host(preference: int, host: str, port: Port, *, skipped: bool) -> MxH
     ipv4: Answer[tuple[str, ...]]
     ipv6: Answer[tuple[str, ...]]
     aliases: Answer[tuple[str, ...]]
+    looped = False
     if literal or skipped:
         ipv4 = ipv6 = aliases = Absent(f"{host} was not looked up")
     else:
         a, aaaa = await asyncio.gather(port.lookup(host, "A"), port.lookup(host, "AAAA"))
         ipv4, ipv6, aliases = _addresses(a), _addresses(aaaa), _aliases(a, aaaa)
+        looped = Note.CNAME_LOOP in (*a.notes, *aaaa.notes)
     return MxHost(
         preference=preference,
         host=host,
@@ -71,6 +76,7 @@ async def _host(preference: int, host: str, port: Port, *, skipped: bool) -> MxH
         ipv4=ipv4,
         ipv6=ipv6,
         aliases=aliases,
+        looped=looped,
         special=_special((ipv4, ipv6)),
         provider=provider.name if provider else None,
         provider_kind=provider.kind.value if provider else None,

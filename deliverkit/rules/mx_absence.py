@@ -185,7 +185,7 @@ def mx_none(mx: MxFacts) -> Iterator[Finding]:
         mx1    A     192.0.2.2
         mx1    AAAA  2001:db8::1
     """
-    if known(mx.records) is not None:
+    if known(mx.records) is not None or not isinstance(mx.records, Absent):
         return
     if _address_known(mx):
         raise NotApplicable("mail goes to the domain's own address: see mx-missing")
@@ -215,6 +215,7 @@ def mx_none(mx: MxFacts) -> Iterator[Finding]:
             after="0 .",
         ),
         severity=Severity.WARNING if sends else Severity.NOTICE,
+        part_of="dns-cname-dangling" if mx.aliases and mx.records.nxdomain else None,
     )
 
 

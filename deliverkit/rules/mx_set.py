@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from deliverkit.facts.mx import MxFacts, MxHost
-from deliverkit.model import Exhibit, Finding, Fix, Inconclusive, NotApplicable, Severity, Unknown, need
+from deliverkit.model import Absent, Exhibit, Finding, Fix, Inconclusive, NotApplicable, Severity, Unknown, need
 from deliverkit.rules.declare import rule
 
+LONG_CHAIN = 4
 MANY = 16
 """More hosts than this help nobody: senders give up after a few (Postfix tries five addresses)."""
 
@@ -375,4 +376,16 @@ def mx_domain_is_alias(mx: MxFacts) -> Iterator[Finding]:
                 for owner, target in zip((mx.domain, *mx.aliases[:-1]), mx.aliases, strict=True)
             ),
             fix=Fix(text="Publish the domain's own records instead of the CNAME, unless this is meant."),
+            part_of=_explained(mx),
         )
+
+
+def _explained(mx: MxFacts) -> str | None:
+    """The rule of area `dns` that tells of the same CNAME with more at stake."""
+    if mx.looped:
+        return "dns-cname-loop"
+    if mx.beside_alias:
+        return "dns-cname-with-other-data"
+    if isinstance(mx.records, Absent) and mx.records.nxdomain:
+        return "dns-cname-dangling"
+    return "dns-cname-chain-long" if len(mx.aliases) >= LONG_CHAIN else None

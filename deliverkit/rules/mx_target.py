@@ -88,16 +88,15 @@ def mx_is_cname(mx: MxFacts) -> Iterator[Finding]:
                 ),
             ),
             fix=Fix(
-                text="Name the host itself in the MX record, not its alias."
-                if usable
-                else "Point the MX record at a host that has A or AAAA records of its own.",
+                text="Name the host itself in the MX record, not its alias.",
                 name=mx.domain,
                 rdtype="MX",
                 before=_record(host),
-                after=f"{host.preference} {final}." if usable else None,
+                after=f"{host.preference} {final}.",
             )
             if usable
             else Fix(text="Point the MX record at a host that has A or AAAA records of its own."),
+            part_of="dns-cname-loop" if host.looped else None,
         )
     if unknown:
         raise Inconclusive(unknown)
