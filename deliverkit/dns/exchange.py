@@ -9,6 +9,7 @@ has a socket, hence a source port, of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -134,7 +135,7 @@ class _Question:
             if reply is None and not self.deaf:
                 reply = await self._try(sock, min(_SECOND_WAIT, left * 0.3))
             if reply is not None and reply.truncated:
-                return await self._after_truncation()
+                return await self._after_truncation(sock)
             if reply is not None:
                 return self._answered(reply, "udp")
             return await self._both(sock)
@@ -170,6 +171,18 @@ class _Question:
             self.refused, self.deaf = error, True
         return None
 
+    async def _late(self, sock: socket.socket) -> Reply | None:
+        """A whole answer that came behind a truncated one, which then was not the server's."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_GRACE):
+                for _ in range(_STRAY_LIMIT):
+                    wire = await loop.sock_recv(sock, _MAX_MESSAGE)
+                    with contextlib.suppress(MalformedError):
+                        if belongs(wire, self.query) and not (reply := read_reply(wire, self.query)).truncated:
+                            return reply
+        return None
+
     def _unreadable(self, wire: bytes) -> bool:
         """Whether a datagram bears the question's id and yet is no message at all."""
         return wire[:2] == struct.pack("!H", self.query.id) and len(wire) < 12 + len(self.query.question)
@@ -182,10 +195,12 @@ class _Question:
             notes.append(Note.SPOOFED)
         return Answered(reply, over, tuple(notes), self.attempts)
 
-    async def _after_truncation(self) -> Answered:
+    async def _after_truncation(self, sock: socket.socket) -> Answered:
         try:
             reply = await self._tcp()
         except (OSError, EOFError, MalformedError) as error:
+            if (late := await self._late(sock)) is not None:
+                return self._answered(late, "udp", Note.SPOOFED)
             raise NoReplyError(
                 "a truncated answer", f", and TCP failed: {reason(error)}", attempts=self.attempts
             ) from error
@@ -200,7 +215,7 @@ class _Question:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if udp is not None and udp in done and (reply := udp.result()) is not None:
-                    return await self._after_truncation() if reply.truncated else self._answered(reply, "udp")
+                    return await self._after_truncation(sock) if reply.truncated else self._answered(reply, "udp")
                 if tcp in done and tcp.exception() is None:
                     return self._answered(tcp.result(), "tcp", *(() if self.malformed else (Note.TCP_ONLY,)))
         finally:

@@ -27,6 +27,8 @@ BUDGET: Final = 9.5
 _DEAD_BUDGET: Final = 1.5
 _DEAD_FOR: Final = 15.0
 _STAGGER: Final = 1.8
+_SERVFAIL_PATIENCE: Final = 4.0
+_DNSSEC_ERRORS: Final = frozenset({"1", "2", "5", "6", "7", "8", "9", "10", "11", "12"})  # RFC 8914 §4
 CHAIN: Final = 16
 """CNAMEs followed."""
 _NO_EDNS: Final = frozenset({1, 4, 16})  # FORMERR, NOTIMP, BADVERS
@@ -239,36 +241,46 @@ class Live:
             attempts=answered.attempts,
             elapsed_ms=round((time.monotonic() - started) * 1000, 3),
         )
-        if reply.rcode in (_NOERROR, _NXDOMAIN):
-            lookup = interpret(base, reply, code, asked)
-            if lookup.outcome is LookupOutcome.UNKNOWN and lookup.why and Note.CNAME_LOOP not in lookup.notes:
-                raise _Failed(lookup)
-            return lookup
         if reply.rcode == _SERVFAIL and recurse:
-            await self._judge_servfail(exchange, base, code, until)
-        raise _Failed(replace(base, why=f"{reply.rcode_text} from {exchange.server} for {asked}{_said(reply)}"))
+            passed = await self._judge_servfail(exchange, base, code, until)
+            if passed is not None:
+                reply = passed.reply
+                base = replace(base, rcode=reply.rcode_text, extended=reply.extended, notes=(*base.notes, Note.RETRIED))
+        if reply.rcode not in (_NOERROR, _NXDOMAIN):
+            raise _Failed(replace(base, why=f"{reply.rcode_text} from {exchange.server} for {asked}{_said(reply)}"))
+        lookup = interpret(base, reply, code, asked)
+        if lookup.outcome is LookupOutcome.UNKNOWN and lookup.why and Note.CNAME_LOOP not in lookup.notes:
+            raise _Failed(lookup)
+        return lookup
 
-    async def _judge_servfail(self, exchange: Exchange, base: Lookup, code: int, until: float) -> None:
-        """Raises the failure as bogus where the same question has an answer unchecked."""
+    async def _judge_servfail(self, exchange: Exchange, base: Lookup, code: int, until: float) -> Answered | None:
+        """Raises the failure as bogus where the question has an answer unchecked, and only so.
+
+        Where the failure has passed meanwhile, the answer that is there now; None where it goes on.
+        """
+        until = min(until, time.monotonic() + _SERVFAIL_PATIENCE)
         try:
             query = make_query(base.name, code, unchecked=True)
-            unchecked = await self._exchange(
-                exchange, query, min(until, time.monotonic() + 3.0), base.name, base.rdtype
-            )
+            unchecked = await self._exchange(exchange, query, until, base.name, base.rdtype)
+            if unchecked.reply.rcode not in (_NOERROR, _NXDOMAIN):
+                return None
+            if not any(error.partition(" ")[0] in _DNSSEC_ERRORS for error in base.extended):
+                again = await self._exchange(exchange, make_query(base.name, code), until, base.name, base.rdtype)
+                if again.reply.rcode != _SERVFAIL:
+                    return again
         except NoReplyError:
-            return
-        if unchecked.reply.rcode in (_NOERROR, _NXDOMAIN):
-            said = f" ({'; '.join(base.extended)})" if base.extended else ""
-            asked = f"{base.name or '.'} {base.rdtype}"
-            why = f"SERVFAIL from {exchange.server} for {asked}: DNSSEC validation failed there{said}"
-            raise _Failed(replace(base, why=why, notes=(*base.notes, Note.BOGUS)), final=True)
+            return None
+        asked = f"{base.name or '.'} {base.rdtype}"
+        said = f" ({'; '.join(base.extended)})" if base.extended else ""
+        why = f"SERVFAIL from {exchange.server} for {asked}: DNSSEC validation failed there{said}"
+        raise _Failed(replace(base, why=why, notes=(*base.notes, Note.BOGUS)), final=True)
 
     async def _exchange(self, exchange: Exchange, query: Query, until: float, name: str, rdtype: str) -> Answered:
         started = time.monotonic()
         outcome, over = "cancelled", ""
         try:
             answered = await exchange.ask(query, until)
-            count = len(answered.reply.answer)
+            count = sum(record.rdtype != _RRSIG for record in answered.reply.answer)
             over = answered.over
             outcome = f"{answered.reply.rcode_text} {count} {'answer' if count == 1 else 'answers'}"
         except NoReplyError as error:
@@ -291,7 +303,8 @@ def interpret(base: Lookup, reply: Reply, code: int, asked: str) -> Lookup:
     owner = base.name
     aliases: list[str] = []
     while True:
-        if records := held.get((owner, code)):
+        records = held.get((owner, code))
+        if records and reply.rcode == _NOERROR:
             ttls = [0 if record.ttl is None else record.ttl for record in records]
             odd = (Note.TTL_INVALID,) if any(record.ttl is None for record in records) else ()
             return replace(

@@ -82,11 +82,9 @@ class Reply(NamedTuple):
 
     @property
     def rcode_text(self) -> str:
-        """The mnemonic: `SERVFAIL`, or `RCODE11` where there is none."""
-        try:
-            return str(dns.rcode.to_text(dns.rcode.Rcode(self.rcode)))
-        except ValueError:
-            return f"RCODE{self.rcode}"
+        """The mnemonic: `SERVFAIL`, or `RCODE15` where there is none."""
+        text = str(dns.rcode.to_text(dns.rcode.Rcode(self.rcode)))
+        return f"RCODE{text}" if text.isdigit() else text
 
 
 def wire_name(name: str) -> bytes:
