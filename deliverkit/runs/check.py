@@ -1,27 +1,27 @@
 """The run of checks: targets in, report out.
 
 All targets share one DNS port; each has its recorder and its deadline. What one target meets never
-stops the rest.
+stops the rest. A saved run takes the same path, its answers from the file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 
 from deliverkit import __version__, engine
 from deliverkit.dns import Port
-from deliverkit.dns.build import Vantage as Seen
-from deliverkit.dns.build import open_port
+from deliverkit.dns import evidence as saved
+from deliverkit.dns.build import Opened, open_port
 from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.recorder import Recorder
-from deliverkit.dns.zonetext import ZoneError
-from deliverkit.model import Inputs, Lookup
+from deliverkit.dns.vantage import Vantage as Seen
+from deliverkit.model import Inputs
 from deliverkit.probes.domain import gather
 from deliverkit.report import Report, ResolverReport, TargetReport, Vantage
 from deliverkit.report.fold import failed_target, fold_run, fold_target
@@ -29,14 +29,14 @@ from deliverkit.rules import all_rules
 from deliverkit.runs.options import AT_ONCE, RunError, RunOptions
 from deliverkit.runs.questions import questions_of
 
-_HERE = Seen()
+Elapsed = Callable[[], float]
 
 
 class _Done(msgspec.Struct, frozen=True):
     """A target's report, and its evidence where that is to be kept."""
 
     report: TargetReport
-    lookups: tuple[Lookup, ...]
+    evidence: saved.TargetEvidence | None = None
 
 
 def check(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port | None = None) -> Report:
@@ -47,85 +47,146 @@ def check(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port | Non
 async def run(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port | None = None) -> Report:
     """The report on these targets, in their order. Raises `RunError`.
 
-    `port` answers in place of the DNS that the options name.
+    `port` answers in place of the DNS that the options name. With `options.evidence` the targets are those
+    saved, or the ones of them that `requests` names.
     """
+    if options.evidence is not None:
+        return await _again(requests, options)
     began = time.monotonic()
     now = time.time()
-    count = 0
+    async with _asking(options, port) as (asked, opened):
+        validating = (
+            asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
+        )
+        finished = await _all(requests, asked, options, now, opened.server if opened else "the resolver")
+        if validating is not None:
+            # Worth knowing, not worth waiting for.
+            if not validating.done():
+                validating.cancel()
+            await asyncio.gather(validating, return_exceptions=True)
+        seen = opened.vantage() if opened is not None else Seen()
+    duration = _since(began)
+    if options.save_evidence is not None:
+        kept = saved.Evidence(
+            version=__version__,
+            started_at=now,
+            options={"duration_ms": duration},
+            vantage=seen,
+            targets=tuple(done.evidence for done in finished if done.evidence is not None),
+        )
+        try:
+            saved.save(options.save_evidence, kept)
+        except saved.EvidenceError as error:
+            raise RunError(str(error)) from error
+    return _folded(finished, options, now, duration, seen)
+
+
+async def _again(requests: tuple[Inputs, ...], options: RunOptions) -> Report:
+    """A saved run judged again."""
+    path = options.evidence
+    if path is None:
+        raise RunError("no evidence was named")
+    try:
+        evidence = saved.load(path)
+    except saved.EvidenceError as error:
+        raise RunError(str(error)) from error
+    wanted = {inputs.domain for inputs in requests}
+    chosen = [target for target in evidence.targets if not wanted or target.inputs.domain in wanted]
+    missing = sorted(wanted - {target.inputs.domain for target in chosen})
+    if missing:
+        raise RunError(f"{path}: holds no evidence of {', '.join(missing)}")
+    finished = [await _again_one(target, options, path.name) for target in chosen]
+    duration = evidence.options.get("duration_ms", 0.0)
+    return _folded(
+        finished,
+        options,
+        evidence.started_at,
+        float(duration) if isinstance(duration, (int, float)) else 0.0,
+        evidence.vantage,
+    )
+
+
+async def _again_one(target: saved.TargetEvidence, options: RunOptions, name: str) -> _Done:
+    inputs = target.inputs
+    if options.areas:
+        areas = tuple(area for area in inputs.areas if area in options.areas)
+        if not areas:
+            held = ", ".join(inputs.areas)
+            raise RunError(f"{name}: holds evidence of {held}, none of {', '.join(options.areas)}")
+        inputs = msgspec.structs.replace(inputs, areas=areas)
+    recorder = Recorder(saved.Recorded(target.lookups))
+    return await _judged(inputs, recorder, options, target.now, lambda: round(target.duration * 1000, 1))
+
+
+async def _all(requests: tuple[Inputs, ...], port: Port, options: RunOptions, now: float, server: str) -> list[_Done]:
     room = asyncio.Semaphore(AT_ONCE)
-    async with _asking(options, port) as (asked, seen):
+    count = 0
 
-        async def one(inputs: Inputs) -> _Done:
-            nonlocal count
-            async with room:
-                done = await _target(inputs, asked, options, now)
-            count += 1
-            if options.progress is not None:
-                options.progress(count, len(requests))
-            return done
+    async def one(inputs: Inputs) -> _Done:
+        nonlocal count
+        async with room:
+            began = time.monotonic()
+            bounded = Bounded(port, began + options.timeout, options.timeout, server=server)
+            done = await _judged(inputs, Recorder(bounded), options, now, lambda: _since(began))
+        count += 1
+        if options.progress is not None:
+            options.progress(count, len(requests))
+        return done
 
-        finished = await asyncio.gather(*(one(inputs) for inputs in requests))
-        vantage = _vantage(seen())
+    return await asyncio.gather(*(one(inputs) for inputs in requests))
+
+
+@asynccontextmanager
+async def _asking(options: RunOptions, port: Port | None) -> AsyncIterator[tuple[Port, Opened | None]]:
+    if port is not None:
+        yield port, None
+        return
+    try:
+        async with open_port(options.dns, trace=options.trace) as opened:
+            yield opened.port, opened
+    except DnsOptionsError as error:
+        raise RunError(str(error)) from error
+
+
+async def _judged(inputs: Inputs, recorder: Recorder, options: RunOptions, now: float, elapsed: Elapsed) -> _Done:
+    """One target, asked and judged; a bug of ours ends this target alone."""
+    try:
+        facts = await gather(inputs, recorder, now)
+        duration = elapsed()
+        asked = saved.asked_of(recorder) if options.questions or options.save_evidence is not None else ()
+        report = fold_target(
+            facts,
+            engine.judge(facts, all_rules()),
+            options.gate,
+            duration_ms=duration,
+            questions=questions_of(asked) if options.questions else msgspec.UNSET,
+        )
+        if options.save_evidence is None:
+            return _Done(report)
+        return _Done(report, saved.TargetEvidence(inputs=inputs, now=now, lookups=asked, duration=duration / 1000))
+    except Exception as error:  # noqa: BLE001 - the other targets go on; the report says that this one did not
+        if options.failed is not None:
+            options.failed(inputs.domain, error)
+        return _Done(failed_target(inputs.domain, f"{type(error).__name__}: {error}", duration_ms=elapsed()))
+
+
+def _folded(finished: Sequence[_Done], options: RunOptions, now: float, duration: float, seen: Seen) -> Report:
     return fold_run(
         tuple(done.report for done in finished),
         options.gate,
         version=__version__,
         started_at=now,
-        duration_ms=_since(began),
-        vantage=vantage,
+        duration_ms=duration,
+        vantage=Vantage(
+            resolvers=tuple(
+                ResolverReport(address=address, public=seen.public if place == 0 else None, validating=seen.validating)
+                for place, address in enumerate(seen.resolvers)
+            ),
+            ipv4=seen.ipv4,
+            ipv6=seen.ipv6,
+        ),
     )
-
-
-@asynccontextmanager
-async def _asking(options: RunOptions, port: Port | None) -> AsyncIterator[tuple[Port, Callable[[], Seen]]]:
-    if port is not None:
-        yield port, lambda: _HERE
-        return
-    try:
-        async with open_port(options.dns, trace=options.trace) as opened:
-            yield opened.port, opened.vantage
-    except (DnsOptionsError, ZoneError) as error:
-        raise RunError(str(error)) from error
-
-
-async def _target(inputs: Inputs, port: Port, options: RunOptions, now: float) -> _Done:
-    began = time.monotonic()
-    recorder = Recorder(Bounded(port, began + options.timeout, options.timeout))
-    report = await _judged(inputs, recorder, options, now, lambda: _since(began))
-    kept = tuple(recorder.lookups.values()) if options.save_evidence is not None else ()
-    return _Done(report, kept)
-
-
-async def _judged(
-    inputs: Inputs, recorder: Recorder, options: RunOptions, now: float, elapsed: Callable[[], float]
-) -> TargetReport:
-    """One target's report; a bug of ours ends this target alone."""
-    try:
-        facts = await gather(inputs, recorder, now)
-        outcomes = engine.judge(facts, all_rules())
-        return fold_target(
-            facts,
-            outcomes,
-            options.gate,
-            duration_ms=elapsed(),
-            questions=questions_of(recorder.lookups) if options.questions else msgspec.UNSET,
-        )
-    except Exception as error:  # noqa: BLE001 - the other targets go on; the report says that this one did not
-        if options.failed is not None:
-            options.failed(inputs.domain, error)
-        return failed_target(inputs.domain, f"{type(error).__name__}: {error}", duration_ms=elapsed())
 
 
 def _since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 1)
-
-
-def _vantage(seen: Seen) -> Vantage:
-    return Vantage(
-        resolvers=tuple(
-            ResolverReport(address=address, public=seen.public if place == 0 else None, validating=seen.validating)
-            for place, address in enumerate(seen.resolvers)
-        ),
-        ipv4=seen.ipv4,
-        ipv6=seen.ipv6,
-    )

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from deliverkit.dns.live import Trace
 from deliverkit.dns.options import DnsOptions
+from deliverkit.dns.trace import Sink
 from deliverkit.report.fold import Gate
 
 TIMEOUT: Final = 30.0
@@ -30,10 +30,12 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsOptions = DnsOptions()
     gate: Gate = Gate()
     timeout: float = TIMEOUT
+    areas: tuple[str, ...] = ()
+    """With `evidence`: the areas to judge of those that were saved; empty: all."""
     evidence: Path | None = None
     save_evidence: Path | None = None
     questions: bool = False
-    trace: Trace | None = None
+    trace: Sink | None = None
     progress: Progress | None = None
     failed: Callable[[str, BaseException], None] | None = None
     """Called with a target and the bug that ended it."""

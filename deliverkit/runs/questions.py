@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from deliverkit.model import Address, Host, Lookup, Mx, Other, Rdata, Soa, Txt, clipped
+from deliverkit.dns.evidence import Asked
+from deliverkit.model import Address, Host, Mx, Other, Rdata, Soa, Txt, clipped
 from deliverkit.model.display import RECORDED
 from deliverkit.report import QuestionReport
 
 
-def questions_of(lookups: Mapping[tuple[str, str, str | None], Lookup]) -> tuple[QuestionReport, ...]:
-    """Each question with its outcome, in the order answered."""
+def questions_of(asked: Iterable[Asked]) -> tuple[QuestionReport, ...]:
+    """Each question with its outcome."""
     return tuple(
         QuestionReport(
-            name=lookup.name,
-            rdtype=lookup.rdtype,
-            outcome=lookup.outcome.value,
-            records=tuple(clipped(presented(record), RECORDED) for record in lookup.records),
-            server=server or lookup.server,
-            elapsed_ms=round(lookup.elapsed_ms, 1),
+            name=item.lookup.name,
+            rdtype=item.lookup.rdtype,
+            outcome=item.lookup.outcome.value,
+            records=tuple(clipped(presented(record), RECORDED) for record in item.lookup.records),
+            server=item.server or item.lookup.server,
+            elapsed_ms=round(item.lookup.elapsed_ms, 1),
         )
-        for (_, _, server), lookup in lookups.items()
+        for item in asked
     )
 
 
