@@ -157,7 +157,8 @@ def _script(char: str) -> str:
     """The script as the first word of the character's name; "" for digits, marks and punctuation."""
     if unicodedata.category(char) in _COMMON:
         return ""
-    return unicodedata.name(char, "UNKNOWN").partition(" ")[0]
+    word = re.split(r"[ -]", unicodedata.name(char, "UNKNOWN"), maxsplit=1)[0]
+    return "CJK" if word == "IDEOGRAPHIC" else word
 
 
 def is_hostname(name: str) -> bool:
