@@ -6,9 +6,10 @@ from deliverkit.facts.dkim import DkimFacts
 from deliverkit.facts.dmarc import DmarcFacts
 from deliverkit.facts.dns import DnsFacts
 from deliverkit.facts.mx import MxFacts
+from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.facts.spf import SpfFacts
 from deliverkit.facts.tree import Fact
-from deliverkit.model import Answer, Inputs
+from deliverkit.model import Absent, Answer, Inputs
 
 
 class DomainFacts(Fact, frozen=True, kw_only=True):
@@ -28,3 +29,4 @@ class DomainFacts(Fact, frozen=True, kw_only=True):
     spf: Answer[SpfFacts]
     dkim: Answer[DkimFacts]
     dmarc: Answer[DmarcFacts]
+    second_opinion: Answer[SecondOpinionFacts] = Absent("not asked for")

@@ -9,8 +9,9 @@ from typing import TypeVar
 from deliverkit.dns import Port
 from deliverkit.dns.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
+from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, LookupOutcome, Unknown
-from deliverkit.probes import dkim, dmarc, dns, mx, spf
+from deliverkit.probes import dkim, dmarc, dns, mx, second_opinion, spf
 
 T = TypeVar("T")
 NOT_ASKED = Absent("not asked for")
@@ -37,11 +38,17 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         spf=gone or spf_facts,
         dkim=gone or dkim_facts,
         dmarc=gone or dmarc_facts,
+        second_opinion=gone or await _second_opinion(inputs, port),
     )
 
 
 async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Awaitable[T]], port: Port) -> Answer[T]:
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
+
+
+async def _second_opinion(inputs: Inputs, port: Recorder) -> Answer[SecondOpinionFacts]:
+    """Last, so that it finds the answers of all areas."""
+    return Found(await second_opinion.probe(inputs, port)) if inputs.second_opinion else NOT_ASKED
 
 
 def _existence(domain: str, port: Recorder) -> Answer[str]:

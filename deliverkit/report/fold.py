@@ -27,7 +27,7 @@ from deliverkit.model import (
 )
 from deliverkit.model.display import RECORDED
 from deliverkit.records.names import unicode_name
-from deliverkit.report import dkim, dmarc, dns, mx, spf
+from deliverkit.report import dkim, dmarc, dns, mx, second_opinion, spf
 from deliverkit.report.document import (
     SCHEMA,
     ChangeReport,
@@ -215,6 +215,9 @@ def flatten(facts: DomainFacts) -> Facts:
         dkim=dkim.report(facts.dkim.value) if isinstance(facts.dkim, Found) else None,
         dmarc=dmarc.report(facts.dmarc.value) if isinstance(facts.dmarc, Found) else None,
         dns=dns.report(facts.dns.value) if isinstance(facts.dns, Found) else None,
+        second_opinion=second_opinion.report(facts.second_opinion.value)
+        if isinstance(facts.second_opinion, Found)
+        else None,
     )
 
 

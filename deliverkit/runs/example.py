@@ -25,7 +25,7 @@ def example_inputs(world: str, area: str) -> Inputs:
 
     The line takes the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
     `--areas` (comma-separated), and the expected state as `--role`, `--mx` (comma-separated), `--dmarc`,
-    `--dkim-cname SELECTOR=NAME`.
+    `--dkim-cname SELECTOR=NAME`; and `--second-opinion`.
     """
     parser = argparse.ArgumentParser(exit_on_error=False, add_help=False)
     parser.add_argument("domain", nargs="?", default="example.com")
@@ -33,6 +33,7 @@ def example_inputs(world: str, area: str) -> Inputs:
         parser.add_argument(name, action="append", default=[])
     for name in ("--sender", "--helo", "--areas", "--role", "--mx", "--dmarc"):
         parser.add_argument(name)
+    parser.add_argument("--second-opinion", action="store_true")
     directive = _DIRECTIVE.search(world)
     words = parser.parse_args(shlex.split(directive[1]) if directive else [])
     return Inputs(
@@ -42,6 +43,7 @@ def example_inputs(world: str, area: str) -> Inputs:
         senders=tuple(words.ip),
         sender=words.sender,
         helo=words.helo,
+        second_opinion=words.second_opinion,
         expected=Expected(
             role=words.role,
             mx=tuple(words.mx.split(",")) if words.mx else None,
