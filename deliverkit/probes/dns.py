@@ -42,7 +42,7 @@ async def probe(inputs: Inputs, port: Recorder) -> DnsFacts:
     lookups = [
         lookup
         for (name, _, server), lookup in sorted(port.lookups.items(), key=lambda item: (*item[0][:2], item[0][2] or ""))
-        if name != probed and server is None
+        if name != probed and server is None and _asked_for(inputs, lookup)
     ]
     txt = port.lookups.get((domain, "TXT", None))
     records = tuple(r for r in txt.records if isinstance(r, Txt)) if txt else ()
@@ -66,6 +66,11 @@ async def probe(inputs: Inputs, port: Recorder) -> DnsFacts:
 
 def _wanted(inputs: Inputs) -> bool:
     return not {"mx", "dns"}.isdisjoint(inputs.areas)
+
+
+def _asked_for(inputs: Inputs, lookup: Lookup) -> bool:
+    """Whether an area wanted the answer: the MX of the domain is asked for always, to tell whether it exists."""
+    return _wanted(inputs) or lookup.name != inputs.domain or lookup.rdtype != "MX"
 
 
 def _is_odd(domain: str, lookup: Lookup) -> bool:

@@ -10,7 +10,7 @@ from deliverkit.dns import Port
 from deliverkit.dns.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
-from deliverkit.model import Absent, Answer, Found, Inputs, LookupOutcome, Unknown
+from deliverkit.model import Absent, Answer, Found, Inputs, LookupOutcome, Note, Unknown
 from deliverkit.probes import dkim, dmarc, dns, mx, second_opinion, spf
 
 T = TypeVar("T")
@@ -58,6 +58,8 @@ def _existence(domain: str, port: Recorder) -> Answer[str]:
     denies the alias' target, not the name (RFC 6604 §3).
     """
     mx = port.lookups[domain, "MX", None]
+    if Note.CNAME_LOOP in mx.notes:
+        return Found(domain)  # a name that holds a CNAME exists
     if mx.outcome is LookupOutcome.UNKNOWN and not mx.aliases:
         at = [lookup for (name, _, _), lookup in port.lookups.items() if name == domain]
         below = [lookup for (name, _, _), lookup in port.lookups.items() if name.endswith(f".{domain}")]

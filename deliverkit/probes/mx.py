@@ -9,7 +9,7 @@ from deliverkit.dns import Port
 from deliverkit.facts.mx import MxFacts, MxHost, SpecialAddress
 from deliverkit.model import Absent, Address, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Note, Txt, Unknown
 from deliverkit.records.mx_providers import mx_provider
-from deliverkit.records.names import is_address, is_hostname, special_address
+from deliverkit.records.names import is_address, is_hostname, is_localhost, special_address
 
 MAX_HOSTS = 50
 """Hosts whose addresses are asked for; of the others only the names are kept."""
@@ -62,7 +62,7 @@ async def _host(preference: int, host: str, port: Port, *, skipped: bool) -> MxH
     ipv6: Answer[tuple[str, ...]]
     aliases: Answer[tuple[str, ...]]
     looped = False
-    if literal or skipped:
+    if literal or skipped or is_localhost(host):
         ipv4 = ipv6 = aliases = Absent(f"{host} was not looked up")
     else:
         a, aaaa = await asyncio.gather(port.lookup(host, "A"), port.lookup(host, "AAAA"))

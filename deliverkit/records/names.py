@@ -171,6 +171,11 @@ def is_hostname(name: str) -> bool:
     )
 
 
+def is_localhost(name: str) -> bool:
+    """Whether the name is every machine's name for itself: it is not to be looked up (RFC 6761 §6.3)."""
+    return name == "localhost" or name.endswith(".localhost") or name == "localhost.localdomain"
+
+
 def is_subdomain(name: str, parent: str) -> bool:
     """Whether `name` is `parent` or lies below it; both normal names (lower case, no trailing dot)."""
     return not parent or name == parent or name.endswith(f".{parent}")

@@ -107,6 +107,8 @@ def mx_single_point_of_failure(mx: MxFacts) -> Iterator[Finding]:
     if not usable:
         raise NotApplicable("no MX host has an address")
     (only,) = usable
+    if only.special:
+        raise NotApplicable("its address is none: see mx-private-address")
     if sum(":" not in a for a in only.addresses) > 1 or sum(":" in a for a in only.addresses) > 1:
         return
     yield Finding(

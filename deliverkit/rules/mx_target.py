@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from deliverkit.facts.mx import MxFacts, MxHost
 from deliverkit.model import Exhibit, Finding, Fix, Found, Inconclusive, Mark, Severity, Unknown, known, need
-from deliverkit.records.names import is_hostname
+from deliverkit.records.names import is_hostname, is_localhost
 from deliverkit.rules.declare import rule
 
 _LOCAL_SUFFIXES = (
@@ -31,10 +31,6 @@ def _exhibit(mx: MxFacts, host: MxHost, note: str) -> Exhibit:
     text = _record(host)
     start = text.index(" ") + 1
     return Exhibit(text=text, title=f"{mx.domain} MX", marks=(Mark(start, len(text) - 1, note),))
-
-
-def _is_localhost(host: str) -> bool:
-    return host == "localhost" or host.startswith("localhost.") or host.endswith(".localhost")
 
 
 def _is_internal(host: str) -> bool:
@@ -167,7 +163,7 @@ def mx_localhost(mx: MxFacts) -> Iterator[Finding]:
         mx1    AAAA  2001:db8::1
     """
     for host in need(mx.hosts):
-        if _is_localhost(host.host):
+        if is_localhost(host.host):
             yield Finding(
                 message=f"the MX host is {host.host}: every sender takes that for itself, and the mail bounces",
                 subject=host.host,
@@ -205,7 +201,7 @@ def mx_internal_name(mx: MxFacts) -> Iterator[Finding]:
         mx1    AAAA  2001:db8::1
     """
     for host in need(mx.hosts):
-        if host.literal or _is_localhost(host.host) or not _is_internal(host.host) or host.resolves:
+        if host.literal or is_localhost(host.host) or not _is_internal(host.host) or host.resolves:
             continue
         single = "." not in host.host
         yield Finding(
@@ -276,15 +272,20 @@ def mx_unresolvable(mx: MxFacts) -> Iterator[Finding]:
             if others
             else Fix(text=f"Publish A or AAAA records for {host.host}, or name a host that has them."),
             severity=severity,
-            part_of="mx-localhost"
-            if _is_localhost(host.host)
-            else "mx-internal-name"
-            if _is_internal(host.host)
-            else None,
+            part_of=_explained(host),
             cause=what,
         )
     if unknown:
         raise Inconclusive(unknown, severity.value)
+
+
+def _explained(host: MxHost) -> str | None:
+    """The rule that says why such a name has no address."""
+    if is_localhost(host.host):
+        return "mx-localhost"
+    if _is_internal(host.host):
+        return "mx-internal-name"
+    return None if host.hostname else "mx-host-invalid"
 
 
 @rule(Severity.ERROR, "RFC 1918 §3", "RFC 6890 §2.2", "RFC 5321 §5.1")
@@ -337,7 +338,6 @@ def mx_private_address(mx: MxFacts) -> Iterator[Finding]:
                     ),
                 ),
                 fix=Fix(text=f"Publish the public address of {host.host}, and take this one out of the public zone."),
-                part_of="mx-localhost" if _is_localhost(host.host) else None,
             )
         for answer in (host.ipv4, host.ipv6):
             if isinstance(answer, Unknown):

@@ -75,6 +75,14 @@ def test_an_unanswered_wildcard_question_is_inconclusive():
 def test_a_loop_of_aliases():
     world = "example.com. CNAME www.example.com.\nwww.example.com. CNAME example.com.\n"
     assert "dns-cname-loop" in failed(world)
+    itself = judge_world("; check example.com --areas mx,dns\nexample.com. CNAME example.com.\n", "dns")
+    assert [o.status for o in itself if o.rule.id == "mx-domain-nonexistent"] == [Status.PASS]
+
+
+def test_a_question_of_our_own_is_no_finding_of_theirs():
+    inputs = Inputs(domain="example.com", areas=("spf",))
+    world = World('example.com. MX MALFORMED\nexample.com. TXT "v=spf1 -all"\n')
+    assert asyncio.run(gather(inputs, Recorder(world), 0.0)).dns.value.odd == ()
 
 
 def test_an_alias_of_nothing_does_not_make_the_domain_nonexistent():

@@ -175,6 +175,12 @@ def test_localhost_explains_that_it_does_not_resolve():
     assert outcomes["mx-unresolvable"].findings[0].part_of == "mx-localhost"
 
 
+def test_localhost_is_never_asked_for():
+    world = World("example.com. MX 10 localhost.\n")
+    asyncio.run(probe(Inputs(domain="example.com", areas=("mx",)), world))
+    assert "localhost" not in [name for name, _ in world.asked]
+
+
 def test_null_mx_rules():
     assert failed('example.com. MX 0 .\nexample.com. TXT "v=spf1 -all"\n') == {}
     assert failed('example.com. MX 10 .\nexample.com. TXT "v=spf1 -all"\n') == {"mx-null-preference": ["warning"]}
