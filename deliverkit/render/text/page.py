@@ -34,7 +34,7 @@ def render(report: Report, look: Look, *, command: str = "check") -> str:
         _write_summary(sheet, report)
     elif not look.quiet and report.targets:
         sheet.blank()
-        _write_next(sheet, report.targets[0], command)
+        _write_next(sheet, report.targets[0], command, asked=bool(report.vantage.resolvers))
     return sheet.render()
 
 
@@ -137,8 +137,8 @@ def _write_summary(sheet: Sheet, report: Report) -> None:
         sheet.line(("Next  ", "bold"), f"deliverkit check {worst}", ("   the evidence and the fixes", "dim"))
 
 
-def _write_next(sheet: Sheet, target: TargetReport, command: str) -> None:
-    found = _next(target, command) if target.role != "nonexistent" and target.error is None else None
+def _write_next(sheet: Sheet, target: TargetReport, command: str, *, asked: bool) -> None:
+    found = _next(target, command, asked=asked) if target.role != "nonexistent" and target.error is None else None
     if found is None:
         return
     typed, why = found
@@ -149,12 +149,12 @@ def _write_next(sheet: Sheet, target: TargetReport, command: str) -> None:
         sheet.line((why, "dim"), indent=6)
 
 
-def _next(target: TargetReport, command: str) -> tuple[str, str] | None:
+def _next(target: TargetReport, command: str, *, asked: bool) -> tuple[str, str] | None:
     """The command that helps most from here, and what for."""
     name = target.target
     rules = {finding.rule for finding in target.findings}
     wrong = {finding.area for finding in target.findings if finding.severity != "notice"}
-    if target.inconclusive and target.verdict != "fail":
+    if asked and target.inconclusive and target.verdict != "fail":
         return "deliverkit doctor", "is it this machine's resolver that cannot tell?"
     if "spf" in wrong and command == "check":
         return f"deliverkit spf {name}", "the include tree, with what each term costs"

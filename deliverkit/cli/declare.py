@@ -1,0 +1,106 @@
+"""How a command is declared: a function whose parameters may be bundles of options.
+
+A bundle is a frozen dataclass of Typer-annotated fields, declared once and taken by every command that
+needs it. `command` spreads the bundles into Typer parameters, gives each option its environment variable
+(`DELIVERKIT_FAIL_ON`) and its section of the help.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.models import OptionInfo
+
+PREFIX = "DELIVERKIT_"
+HELP_NAMES = ["-h", "--help"]
+
+
+class Command(TyperCommand):
+    """A command whose help groups its options under their headings."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The arguments, then each group of options in the order declared."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            if parameter.param_type_name == "argument":
+                groups.setdefault("Arguments", []).append((parameter.metavar or parameter.name, parameter.help or ""))
+            else:
+                panel = getattr(parameter, "rich_help_panel", None)
+                groups.setdefault(panel or "Options", []).append(record)
+        for heading in sorted(groups, key=lambda heading: (heading != "Arguments", heading == "Options")):
+            with formatter.section(heading):
+                formatter.write_dl(groups[heading])
+
+
+def application(function: Callable[..., int], *, name: str, epilog: str = "") -> typer.Typer:
+    """A Typer application of one command, its bundles spread."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
+    )
+    app.command(name, cls=Command, epilog=epilog or None)(spread(function))
+    return app
+
+
+def spread(function: Callable[..., int]) -> Callable[..., int]:
+    """The function with each bundle among its parameters replaced by the bundle's fields."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    hints.pop("return", None)
+    parameters: list[inspect.Parameter] = []
+    bundles: dict[str, type[Any]] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            bundles[parameter.name] = hint
+            parameters.extend(_fields(hint))
+        else:
+            parameters.append(_parameter(parameter.name, hint, parameter.default))
+
+    @functools.wraps(function)
+    def call(**given: Any) -> int:
+        for name, bundle in bundles.items():
+            fields = [field.name for field in dataclasses.fields(bundle)]
+            given[name] = bundle(**{field: given.pop(field) for field in fields})
+        return function(**given)
+
+    signature = inspect.Signature(parameters, return_annotation=int)
+    vars(call)["__signature__"] = signature
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
+
+
+def _fields(bundle: type[Any]) -> list[inspect.Parameter]:
+    hints = typing.get_type_hints(bundle, include_extras=True)
+    found = []
+    for field in dataclasses.fields(bundle):
+        default = field.default
+        if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        found.append(_parameter(field.name, hints[field.name], default))
+    return found
+
+
+def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
+    for extra in getattr(hint, "__metadata__", ()):
+        if isinstance(extra, OptionInfo):
+            extra.envvar = f"{PREFIX}{name.rstrip('_').upper()}"
+            extra.show_envvar = False
+    missing = default in (dataclasses.MISSING, inspect.Parameter.empty)
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=hint,
+        default=inspect.Parameter.empty if missing else default,
+    )

@@ -1,0 +1,191 @@
+"""From a command's options to its run and its output: what `check` and the area commands share."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deliverkit.cli import terminal
+from deliverkit.cli.errors import UsageError, nearest
+from deliverkit.cli.main import bug
+from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing
+from deliverkit.cli.outputs import known_format, parsed, write_files
+from deliverkit.cli.targets import domains, read_file, writable
+from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
+from deliverkit.model import AREAS, Inputs, escaped, shown
+from deliverkit.render import json, text
+from deliverkit.render.text.sheet import WIDTH, Look
+from deliverkit.report import Report
+from deliverkit.report.fold import Gate
+from deliverkit.rules import all_rules
+from deliverkit.runs import check as runs
+from deliverkit.runs.options import RunError, RunOptions
+
+_MAX_KEY = 64 * 1024
+_MAX_TIMEOUT = 86_400.0
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command, and every bundle it was given."""
+
+    command: str
+    areas: tuple[str, ...]
+    asking: Asking
+    running: Running
+    judging: Judging
+    showing: Showing
+    keys: Keys | None = None
+    sending: Sending | None = None
+    opinion: Opinion | None = None
+
+    def run(self, words: list[str]) -> int:
+        """Asks, judges, prints; the exit code. Raises `UsageError`."""
+        form = known_format(self.showing.format)
+        outputs = parsed(self.showing.output)
+        options = self._options()
+        requests = self._requests(words)
+        try:
+            report = runs.check(requests, options)
+        except RunError as error:
+            raise UsageError(str(error)) from error
+        look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
+        streams = [name for name, path in outputs if str(path) == "-"] or [form]
+        for name in streams:
+            terminal.write(self._rendered(report, name, look))
+        plain = Look(width=WIDTH, wrap=False, verbose=look.verbose, quiet=look.quiet)
+        write_files(
+            [(name, path) for name, path in outputs if str(path) != "-"],
+            lambda name: self._rendered(report, name, plain),
+        )
+        return report.exit_code
+
+    def _rendered(self, report: Report, form: str, look: Look) -> str:
+        return json.render(report) if form == "json" else text.render(report, look, command=self.command)
+
+    def _options(self) -> RunOptions:
+        running, judging = self.running, self.judging
+        if not 0 < running.timeout <= _MAX_TIMEOUT:
+            raise UsageError(f"--timeout {running.timeout:g}: expected seconds, more than 0")
+        if running.evidence is not None and running.save_evidence is not None:
+            raise UsageError("--evidence and --save-evidence exclude each other")
+        if running.save_evidence is not None:
+            writable(running.save_evidence)
+        _known(judging.select, "--select")
+        _known(judging.ignore, "--ignore")
+        return RunOptions(
+            dns=dns_options(self.asking),
+            gate=Gate(
+                fail_on=judging.fail_on.value,
+                inconclusive=judging.inconclusive.value,
+                select=_split(judging.select),
+                ignore=_split(judging.ignore),
+                exit_zero=judging.exit_zero,
+            ),
+            timeout=running.timeout,
+            areas=self.areas,
+            evidence=running.evidence,
+            save_evidence=running.save_evidence,
+            questions=self.showing.verbose,
+            trace=terminal.say if running.trace else None,
+            progress=terminal.progress(quiet=self.showing.quiet or running.trace),
+            failed=self._failed,
+        )
+
+    def _failed(self, domain: str, error: BaseException) -> None:
+        terminal.say(f"deliverkit: {shown(domain)} was not judged to its end:")
+        bug(error, debug=self.running.debug)
+
+    def _requests(self, words: list[str]) -> tuple[Inputs, ...]:
+        if not words and self.running.evidence is None:
+            raise UsageError(f"{self.command}: which domain? (deliverkit {self.command} example.com)")
+        any_name = self.command == "spf" and self.sending is not None and bool(self.sending.ip)
+        names = domains(words, any_name=any_name)
+        keys = self.keys or Keys()
+        sending = self.sending or Sending()
+        key = _public_key(keys.key) if keys.key is not None else None
+        selectors = tuple(dict.fromkeys(_selector(name) for name in keys.selector))
+        senders = tuple(dict.fromkeys(_address(address) for address in sending.ip))
+        return tuple(
+            Inputs(
+                domain=name,
+                areas=self.areas,
+                selectors=selectors,
+                senders=senders,
+                sender=sending.sender,
+                helo=sending.helo,
+                key=key,
+                each_nameserver=keys.each_nameserver,
+                second_opinion=self.opinion.second_opinion if self.opinion else False,
+            )
+            for name in names
+        )
+
+
+def dns_options(asking: Asking) -> DnsOptions:
+    """Where to ask. Raises `UsageError`."""
+    if asking.ipv4 and asking.ipv6:
+        raise UsageError("-4 and -6 exclude each other")
+    if asking.offline and asking.resolver:
+        raise UsageError("--offline and --resolver exclude each other")
+    if asking.zone_partial and not asking.zone:
+        raise UsageError("--zone-partial needs --zone")
+    if asking.ca_file is not None:
+        read_file(asking.ca_file, 1)
+    for zone in asking.zone:
+        read_file(zone, 1)
+    try:
+        for resolver in asking.resolver:
+            parse_resolver(resolver)
+        parse_connect_to(tuple(asking.connect_to))
+    except DnsOptionsError as error:
+        raise UsageError(str(error)) from error
+    return DnsOptions(
+        resolvers=tuple(asking.resolver),
+        zones=tuple(asking.zone),
+        zone_partial=asking.zone_partial,
+        offline=asking.offline,
+        ca_file=asking.ca_file,
+        connect_to=tuple(asking.connect_to),
+        ipv4_only=asking.ipv4,
+        ipv6_only=asking.ipv6,
+        allow_private=asking.allow_private,
+    )
+
+
+def _split(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+
+
+def _known(words: Iterable[str], option: str) -> None:
+    known = {rule.id for rule in all_rules()} | set(AREAS)
+    for word in _split(words):
+        if word not in known:
+            raise UsageError(f"{option} {escaped(word)}: no such rule or area{nearest(word, sorted(known))}")
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise UsageError(f"--ip {escaped(text)}: not an IP address") from None
+
+
+def _selector(text: str) -> str:
+    name = text.rstrip(".").lower()
+    if not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        raise UsageError(f"--selector {escaped(text)}: not a selector (RFC 6376 §3.1)")
+    return name
+
+
+def _public_key(path: Path) -> bytes:
+    octets = read_file(path, _MAX_KEY)
+    if len(octets) > _MAX_KEY:
+        raise UsageError(f"--key {escaped(str(path))}: too large for a key")
+    from deliverkit.cli.keyfile import public_half  # noqa: PLC0415 - cryptography is loaded where a key is given
+
+    return public_half(octets, escaped(str(path)))

@@ -1,0 +1,205 @@
+"""The entry point: finds the command, runs it, and turns whatever happens into an exit code.
+
+0 fine, 1 a finding, 2 usage, 3 undetermined, 4 a bug, 130 interrupted; 141 and 143 as a shell says
+of SIGPIPE and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from deliverkit import __version__
+from deliverkit.cli.declare import HELP_NAMES, PREFIX
+from deliverkit.cli.errors import UsageError, nearest
+
+BUG: Final = 4
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+PIPE: Final = 141
+TERMINATED: Final = 143
+
+COMMANDS: Final = {
+    "check": "Every check of a domain: where its mail goes, and who may send for it.",
+    "mx": "Where a domain's mail goes.",
+    "spf": "Who may send for a domain: the include tree, or the verdict for an address.",
+    "dkim": "The keys that sign a domain's mail.",
+    "dmarc": "What receivers do with mail that only claims to be a domain's.",
+    "rules": "List the rules.",
+    "explain": "Explain one rule: why it matters, how to mend it, examples.",
+    "schema": "Print the JSON Schema of a document.",
+    "doctor": "Test this machine's resolver.",
+    "demo": "A tour through the embedded world, on loopback.",
+    "lab": "Serve the embedded world on loopback until interrupted.",
+}
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Lazy(TyperGroup):
+    """The commands, each loaded when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
+        """The command of this name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        return typer.main.get_command(importlib.import_module(f"deliverkit.cli.{cmd_name}").app)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Typer's own, with the near match taken from our list."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise UsageError(f"no such command: {_quoted(name)}{nearest(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
+        """The list of commands, without loading one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    cls=Lazy,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
+    epilog=(
+        "Every option may be set in the environment: DELIVERKIT_FAIL_ON for --fail-on, and so on. "
+        "Exit codes: 0 nothing at or above --fail-on, 1 a finding, 2 usage, 3 undetermined, 4 a bug, 130 interrupted."
+    ),
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    """Find out why mail does not arrive: each finding with its evidence and the record that mends it."""
+    if version:
+        sys.stdout.write(f"deliverkit {__version__}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; the exit code. Nothing but KeyboardInterrupt's kin leaves this."""
+    signal_before = _on_terminate()
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+        return PIPE
+    except KeyboardInterrupt:
+        _error("interrupted")
+        return INTERRUPTED
+    finally:
+        if signal_before is not None:
+            signal.signal(signal.SIGTERM, signal_before)
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    try:
+        _refuse_control(argv)
+        group = typer.main.get_command(app)
+        result = group.main(args=argv, prog_name="deliverkit", standalone_mode=False)
+    except UsageError as error:
+        return _usage(str(error))
+    except TyperException as error:
+        return _usage(error.format_message())
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except typer.Abort:
+        _error("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: one line, and exit code 4
+        return bug(error, debug=debugging(argv))
+    return result if isinstance(result, int) else 0
+
+
+def debugging(argv: list[str]) -> bool:
+    """Whether tracebacks are wanted."""
+    return "--debug" in argv or os.environ.get(f"{PREFIX}DEBUG", "").lower() in {"1", "true", "yes", "on", "y", "t"}
+
+
+def bug(error: BaseException, *, debug: bool) -> int:
+    """Says that this is a bug of ours, in one line; the traceback where it is wanted."""
+    if debug:
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        for line in lines:
+            _error(line, prefix="")
+    said = " ".join(str(error).split())
+    hint = "" if debug else "; --debug shows the traceback"
+    _error(f"a bug in deliverkit: {type(error).__name__}{f': {said}' if said else ''}{hint}")
+    return BUG
+
+
+def _refuse_control(argv: list[str]) -> None:
+    """A control character in an argument is an attack or an accident, never meant."""
+    for word in argv:
+        if _CONTROL.search(word):
+            raise UsageError(f"an argument holds a control character: {_quoted(word)}")
+    for name, value in os.environ.items():
+        if name.startswith(PREFIX) and _CONTROL.search(value):
+            raise UsageError(f"{name} holds a control character: {_quoted(value)}")
+
+
+def _quoted(text: str) -> str:
+    return ascii(text if len(text) <= 80 else f"{text[:80]}...")  # noqa: PLR2004 - a line's worth
+
+
+def _usage(message: str) -> int:
+    _error(" ".join(message.split()))
+    return USAGE
+
+
+def _error(message: str, *, prefix: str = "deliverkit: ") -> None:
+    from deliverkit.cli.terminal import encodable  # noqa: PLC0415 - only where something went wrong
+    from deliverkit.model import shown  # noqa: PLC0415 - as above
+
+    sys.stderr.write(encodable(f"{prefix}{shown(message, 2000)}\n", sys.stderr))
+    sys.stderr.flush()
+
+
+def _on_terminate() -> Any:
+    """SIGTERM ends the run as a shell expects, sockets closed; None where signals are not ours to set."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        raise SystemExit(TERMINATED)
+
+    try:
+        return signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        return None
+
+
+def _close_stdout() -> None:
+    """Nobody reads any more: what is left in the buffer goes nowhere, silently."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(devnull, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(devnull)

@@ -1,0 +1,37 @@
+"""`deliverkit schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from deliverkit.cli import terminal
+from deliverkit.cli.declare import application
+from deliverkit.cli.errors import UsageError, nearest
+from deliverkit.cli.options import Painting
+from deliverkit.dns import evidence
+from deliverkit.model import escaped
+from deliverkit.render import json
+from deliverkit.report import Report, document
+
+_DOCUMENTS = {"report": (Report, document.SCHEMA), "evidence": (evidence.Evidence, evidence.SCHEMA)}
+_PLANNED = ("delivery", "reply", "diff", "config")
+
+
+def schema(
+    *, document: Annotated[str, Argument(metavar="DOCUMENT", help="report or evidence.")], painting: Painting
+) -> int:
+    """Print the JSON Schema of a document."""
+    del painting  # a schema is JSON whatever is asked
+    if document in _PLANNED:
+        raise UsageError(f"schema {document}: not yet; there are {' and '.join(_DOCUMENTS)}")
+    if document not in _DOCUMENTS:
+        hint = nearest(document, _DOCUMENTS) or f"; there are {' and '.join(_DOCUMENTS)}"
+        raise UsageError(f"no such document: {escaped(document)}{hint}")
+    kind, name = _DOCUMENTS[document]
+    terminal.write(json.schema(kind, name))
+    return 0
+
+
+app = application(schema, name="schema")

@@ -1,0 +1,116 @@
+"""What the terminal can show, and how text reaches it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, TextIO
+
+from deliverkit.render.text.sheet import NARROWEST, WIDTH, Look
+
+_WIDEST: Final = 1000
+
+
+def look(color: str, *, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None) -> Look:
+    """How to show text on this stream (stdout).
+
+    Prose wraps at the terminal's width, or at COLUMNS. In a pipe without COLUMNS it does not wrap: logs and
+    grep want whole lines.
+    """
+    stream = stream or sys.stdout
+    columns = columns_of(os.environ, stream)
+    return Look(
+        width=columns or WIDTH,
+        wrap=columns is not None,
+        color=coloured(color, os.environ, stream),
+        ascii=not unicode_of(stream),
+        verbose=verbose,
+        quiet=quiet,
+    )
+
+
+def columns_of(environ: Mapping[str, str], stream: TextIO) -> int | None:
+    """The width to wrap at; None: do not."""
+    said = environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said[:6]) > 0:
+        return min(max(int(said[:6]), NARROWEST), _WIDEST)
+    if not _tty(stream):
+        return None
+    try:
+        return min(max(os.get_terminal_size(stream.fileno()).columns, NARROWEST), _WIDEST)
+    except (OSError, ValueError):
+        return WIDTH
+
+
+def coloured(color: str, environ: Mapping[str, str], stream: TextIO) -> bool:
+    """`--color`, then NO_COLOR, then CLICOLOR_FORCE and FORCE_COLOR, then whether this is a terminal."""
+    if color != "auto":
+        return color == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in {"", "0"} for name in ("CLICOLOR_FORCE", "FORCE_COLOR")):
+        return True
+    if environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb":
+        return False
+    return _tty(stream)
+
+
+def unicode_of(stream: TextIO) -> bool:
+    """Whether the stream takes the symbols."""
+    return (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "") in {
+        "utf8",
+        "utf16",
+        "utf32",
+        "cp65001",
+        "gb18030",
+    }
+
+
+def write(text: str) -> None:
+    """A result to stdout; what its encoding cannot hold is written as an escape."""
+    sys.stdout.write(encodable(text, sys.stdout))
+    sys.stdout.flush()
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text as the stream can hold it."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.encode("ascii", "backslashreplace").decode("ascii")
+    return text
+
+
+def say(text: str) -> None:
+    """A line to stderr, which holds everything but results."""
+    sys.stderr.write(encodable(f"{text}\n", sys.stderr))
+    sys.stderr.flush()
+
+
+def progress(*, quiet: bool) -> Callable[[int, int], None] | None:
+    """How far the run is, on stderr, once it takes more than a second; None where nobody watches."""
+    if quiet or not _tty(sys.stderr):
+        return None
+    began = time.monotonic()
+    shown = 0.0
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - began < 1 or (done < total and now - shown < 0.1):  # noqa: PLR2004 - ten times a second
+            return
+        shown = now
+        sys.stderr.write("\r\x1b[K" if done == total else f"\r{done} of {total} domains\x1b[K")
+        sys.stderr.flush()
+
+    return show
+
+
+def _tty(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
