@@ -6,7 +6,7 @@ import msgspec
 
 from deliverkit.facts.tree import Fact
 from deliverkit.model import Absent, Answer, Found, Lookup, Txt, Unknown
-from deliverkit.records.dkim import KeyRecord
+from deliverkit.records.dkim import KeyRecord, looks_like_key
 from deliverkit.records.dkim_damage import Diagnosis
 from deliverkit.records.dkim_key import Key
 
@@ -38,6 +38,8 @@ class SelectorFacts(Fact, frozen=True, kw_only=True):
     """Why dkimpy refuses the key, None where it takes it or has not seen it."""
     doubled: tuple[str, ...] = ()
     """Names with the domain's name repeated, where the record was found instead."""
+    doubled_texts: tuple[str, ...] = ()
+    """The key record at each of those names."""
     expected_cname: str | None = None
     given: Key | None = None
     """The key it should hold (`--key`)."""
@@ -50,20 +52,25 @@ class SelectorFacts(Fact, frozen=True, kw_only=True):
 
     @property
     def texts(self) -> Answer[tuple[str, ...]]:
-        """The TXT records, an empty wildcard's left out: it says that nothing is published (RFC 6376 §3.6.1)."""
+        """The TXT records; absent where only a wildcard without a key answers (RFC 6376 §3.6.1)."""
         match self.lookup.of(Txt):
             case Found(records):
                 if self.denied:
-                    return Absent(f"only the wildcard *._domainkey.{self.domain} answers, with an empty p=")
+                    return Absent(f"only the wildcard *._domainkey.{self.domain} answers, and it holds no key")
                 texts = tuple(record.text for record in records)
                 return Found(texts) if texts else Absent(f"no TXT record at {self.name}")
             case Absent() | Unknown() as other:
                 return other
 
     @property
+    def foreign(self) -> bool:
+        """What stands here was never meant as a DKIM key."""
+        return self.record is not None and not looks_like_key(self.record.text)
+
+    @property
     def denied(self) -> bool:
-        """Only a wildcard with an empty p= answers: nothing was published for this selector."""
-        return self.wildcard and self.record is not None and self.record.revoked
+        """Only a wildcard answers, and with no key."""
+        return self.wildcard and self.record is not None and (self.record.revoked or self.foreign)
 
     @property
     def cname(self) -> str | None:

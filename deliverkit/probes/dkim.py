@@ -130,7 +130,8 @@ async def _selector(
         record=record,
         diagnosis=diagnosis,
         refused=refusal(record) if record else None,
-        doubled=doubled,
+        doubled=tuple(name for name, _ in doubled),
+        doubled_texts=tuple(text for _, text in doubled),
         expected_cname={k.rstrip(".").lower(): v for k, v in inputs.expected.dkim_cnames.items()}.get(name),
         given=given,
         nameservers=servers,
@@ -149,16 +150,17 @@ def _record(texts: tuple[str, ...], text: str | None) -> KeyRecord | None:
     return parse_key_record(likely)
 
 
-async def _doubled(selector: str, domain: str, port: Port) -> tuple[str, ...]:
-    """Where a zone editor that appends the zone's name would have put the record."""
+async def _doubled(selector: str, domain: str, port: Port) -> tuple[tuple[str, str], ...]:
+    """Name and record where a zone editor that appends the zone's name would have put the record."""
     labels = domain.split(".")
     zones = [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))][:3]
     names = [f"{selector}._domainkey.{domain}.{zone}" for zone in zones]
     lookups = await asyncio.gather(*(port.lookup(name, "TXT") for name in names))
     return tuple(
-        name
+        (name, text)
         for name, lookup in zip(names, lookups, strict=True)
-        if any(looks_like_key(text) for text in _texts(lookup))
+        for text in _texts(lookup)[:1]
+        if looks_like_key(text)
     )
 
 

@@ -22,7 +22,7 @@ def lines(facts: DkimReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as e
         for row in rows:
             yield "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1])).rstrip()
     elif facts.tried and not facts.none_published:
-        yield f"none of {len(facts.tried)} usual selectors is published: {' '.join(shown(name) for name in facts.tried)}"
+        yield f"none of {len(facts.tried)} usual selectors is published: {shown(' '.join(facts.tried))}"
     for selector in facts.selectors:
         yield from _servers(selector, arrow)
 
