@@ -63,10 +63,15 @@ def damage_of(text: str) -> Damage | None:
     return Damage(kind, corrected(parse_dmarc(current)) if is_dmarc(current) else None)
 
 
+def without_empty_tags(text: str) -> str:
+    """The text with each run of semicolons as one."""
+    return re.sub(r";[\s;]*;", ";", text[:MAX_TEXT])
+
+
 def corrected(record: DmarcRecord, **changes: str | None) -> str | None:
     """The record as it should be published, or None where its policy cannot be told.
 
-    Tags stand in their order, each once; what cannot be read is left out. `changes` sets tags, None drops one.
+    Tags stand in their order, each once; what cannot be read is left out. `changes` sets tags, None drops one (but not p).
     """
     policy = changes.get("p") or record.p or _meant(record)
     if policy is None:
@@ -82,6 +87,8 @@ def corrected(record: DmarcRecord, **changes: str | None) -> str | None:
         if value:
             kept[name] = value
     for name, new in changes.items():
+        if name == "p":
+            continue
         if new is None:
             kept.pop(name, None)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dmarc import AppliedRecord, DmarcFacts
 from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, Unknown, known
 from deliverkit.records.dmarc import DmarcRecord, is_dmarc, parse_dmarc
-from deliverkit.records.dmarc_repair import Damage, corrected, damage_of, looks_like_dmarc
+from deliverkit.records.dmarc_repair import Damage, corrected, damage_of, looks_like_dmarc, without_empty_tags
 from deliverkit.rules.declare import rule
 
 _DAMAGE_RULES = {"quoted": "dmarc-quoted-twice", "escaped": "dmarc-escaped", "html": "dmarc-html-encoded"}
@@ -50,9 +50,14 @@ def dmarc_missing(dmarc: DmarcFacts) -> Iterator[Finding]:
         evidence=tuple(
             Exhibit(text, title=f"{dmarc.walk[0].name} TXT, not a DMARC record") for text in _texts_at(dmarc)[:4]
         ),
-        fix=Fix(advice, name=f"_dmarc.{dmarc.domain}", rdtype="TXT", after=after),
+        fix=Fix(advice, name=f"_dmarc.{dmarc.domain}", rdtype="TXT", after=_meant(dmarc) or after),
         part_of=_why_missing(dmarc),
     )
+
+
+def _meant(dmarc: DmarcFacts) -> str | None:
+    """The record that was meant, where a damaged one stands at the name."""
+    return next((damage.repaired for _, damage in _near_misses(dmarc) if damage and damage.repaired), None)
 
 
 def _why_missing(dmarc: DmarcFacts) -> str | None:
@@ -167,7 +172,9 @@ def _effect(applied: AppliedRecord) -> str:
 def _broken(domain: str, record: DmarcRecord, effect: str, damage: Damage | None) -> Finding:
     count = len(record.problems)
     what = record.problems[0].message if count == 1 else f"{record.problems[0].message}, and {count - 1} more"
-    after = (damage.repaired if damage else None) or corrected(record)
+    closer = parse_dmarc(without_empty_tags(record.text))
+    told = (damage.repaired if damage else None) or corrected(record) or corrected(closer)
+    after = told or corrected(closer, p="quarantine")
     return Finding(
         message=f"the DMARC record is broken ({what}): {effect}",
         subject=domain,
@@ -180,10 +187,10 @@ def _broken(domain: str, record: DmarcRecord, effect: str, damage: Damage | None
             ),
         ),
         fix=Fix(
-            "Publish the record so." if after else "Publish a record that begins with v=DMARC1; p=quarantine",
+            "Publish the record so." if told else "What policy was meant cannot be told: with quarantine it reads so.",
             name=f"_dmarc.{domain}",
             rdtype="TXT",
-            before=record.text if after else None,
+            before=record.text,
             after=after,
         ),
         part_of=_DAMAGE_RULES.get(damage.kind) if damage else None,
