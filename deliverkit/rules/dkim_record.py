@@ -119,12 +119,17 @@ def dkim_unknown_key_type(selector: SelectorFacts) -> Iterator[Finding]:
         s1._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
     """
     record = published(selector)
+    corrected = selector.diagnosis.corrected if selector.diagnosis else None
     if record.key_type not in KEY_TYPES:
         yield about(
             selector,
             f"The key of {selector.selector} is of a type that receivers do not know: they ignore it",
             marks=_marks(record, "k", "neither rsa nor ed25519"),
-            fix=change(selector, "Publish an RSA key of 2048 bits, with k=rsa.", None),
+            fix=change(
+                selector,
+                "Publish the corrected record." if corrected else "Publish an RSA key of 2048 bits, with k=rsa.",
+                corrected,
+            ),
             part_of=explained(selector, "dkim-unknown-key-type"),
         )
 
