@@ -33,7 +33,9 @@ class Command(TyperCommand):
             if record is None:
                 continue
             if parameter.param_type_name == "argument":
-                groups.setdefault("Arguments", []).append((parameter.metavar or parameter.name, parameter.help or ""))
+                groups.setdefault("Arguments", []).append(
+                    (parameter.metavar or parameter.name, getattr(parameter, "help", "") or "")
+                )
             else:
                 panel = getattr(parameter, "rich_help_panel", None)
                 groups.setdefault(panel or "Options", []).append(record)
