@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import dns.rdatatype
@@ -27,6 +27,7 @@ BUDGET: Final = 9.5
 _DEAD_BUDGET: Final = 1.5
 _DEAD_FOR: Final = 15.0
 _STAGGER: Final = 1.8
+_LOSSES: Final = 3
 _SERVFAIL_PATIENCE: Final = 4.0
 _DNSSEC_ERRORS: Final = frozenset({"1", "2", "5", "6", "7", "8", "9", "10", "11", "12"})  # RFC 8914 §4
 CHAIN: Final = 16
@@ -54,10 +55,17 @@ class _Health:
 
     def __init__(self) -> None:
         self.answered = False
+        self.losses = 0
         self.dead_until = 0.0
 
     def success(self) -> None:
-        self.answered, self.dead_until = True, 0.0
+        self.answered, self.losses, self.dead_until = True, 0, 0.0
+
+    def loss(self) -> None:
+        """Another resolver, asked later, was faster: once may be the question's fault, often is the resolver's."""
+        self.losses += 1
+        if not self.answered or self.losses >= _LOSSES:
+            self.dead_until = time.monotonic() + _DEAD_FOR
 
     def silence(self) -> None:
         if not self.answered:
@@ -191,6 +199,7 @@ class Live:
                         if failed.final:
                             return failed.lookup
                         continue
+                    self._overtaken(order[: order.index(exchange)], waiting.values())
                     return lookup if exchange is self._resolvers[0] else _noted(lookup, Note.FALLBACK)
         finally:
             for task in waiting:
@@ -200,6 +209,11 @@ class Live:
             others = "; ".join(failed.lookup.why for failed in failures[1:])
             first = replace(first, why=f"{first.why}; {others}")
         return first
+
+    def _overtaken(self, before: Sequence[Exchange], waiting: Collection[Exchange]) -> None:
+        for exchange in before:
+            if exchange in waiting:
+                self._health[exchange.server].loss()
 
     async def _ask(self, exchange: Exchange, name: str, rdtype: str, budget: float, *, recurse: bool = True) -> Lookup:
         """One server's outcome; raises `_Failed` where another server might know better."""

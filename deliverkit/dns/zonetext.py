@@ -25,6 +25,17 @@ class ZoneError(ValueError):
     """Text that is not a master file; the message names the line."""
 
 
+class _Tokenizer(dns.tokenizer.Tokenizer):
+    """Knows on which line its last token began; dnspython's count is a line ahead at the end of one."""
+
+    began = 1
+
+    def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:
+        if self.ungotten_token is None:
+            self.began = self.line_number - (self.ungotten_char == "\n")
+        return super().get(want_leading, want_comment)
+
+
 class _Collector:
     """The part of a transaction that the reader uses."""
 
@@ -55,7 +66,7 @@ def read_zone(
     """
     directives: Any = True if include else {"$ORIGIN", "$TTL", "$GENERATE"}
     collector = _Collector(dns.name.root)
-    tokenizer = dns.tokenizer.Tokenizer(text, filename)
+    tokenizer = _Tokenizer(text, filename)
     try:
         reader = dns.zonefile.Reader(
             tokenizer,
@@ -69,6 +80,7 @@ def read_zone(
         reader.last_name = reader.current_origin
         reader.read()
     except (dns.exception.DNSException, ValueError, OSError, RecursionError) as error:
-        raise ZoneError(str(error)) from error
+        words = str(error).removeprefix(f"{filename}:{tokenizer.line_number}: ")
+        raise ZoneError(f"{filename}:{tokenizer.began}: {words}") from error
     for name, ttl, rdata in collector.records:
         yield name.to_text(omit_final_dot=True).lower().removeprefix(".") if len(name) > 1 else "", ttl, rdata
