@@ -71,7 +71,7 @@ def without_empty_tags(text: str) -> str:
 def corrected(record: DmarcRecord, **changes: str | None) -> str | None:
     """The record as it should be published, or None where its policy cannot be told.
 
-    Tags stand in their order, each once; what cannot be read is left out. `changes` sets tags, None drops one (but not p).
+    Tags stand in their order, each once; what cannot be read is left out. `changes` sets tags; None drops one.
     """
     policy = changes.get("p") or record.p or _meant(record)
     if policy is None:
