@@ -17,11 +17,14 @@ from typing import Final
 
 import msgspec
 
-from deliverkit.records.dkim import MAX_TEXT, KeyRecord, parse_key_record, written
+from deliverkit.records.dkim import KeyRecord, parse_key_record, written
 from deliverkit.records.dkim_key import Key
 
 MAX_PARTS: Final = 4
 """TXT records at one name that are tried as pieces of one key, in every order."""
+
+MAX_DIAGNOSED: Final = 4096
+"""Characters that are searched for damage: more than the record of a 16,384-bit key takes."""
 
 STRING: Final = 255
 """The longest character-string of a TXT record (RFC 1035 §3.3)."""
@@ -88,8 +91,8 @@ _OWNER: Final = re.compile(
     r"^\s*(?:\S*_domainkey\S*\s+)?(?:\d+\s+)?(?:IN\s+)?TXT\s*[=:]?\s*\(?\s*(?=[\"']?\s*v\s*=)", re.IGNORECASE
 )
 _ZONE_TAIL: Final = re.compile(r"\)?\s*;\s*-{3,}.*$|\s*\)\s*$", re.DOTALL)
-_ARMOUR: Final = re.compile(r"-{3,}\s*(?:BEGIN|END)\s+(?:RSA\s+)?PUBLIC\s+KEY\s*-{3,}", re.IGNORECASE)
-_PRIVATE: Final = re.compile(r"-{3,}\s*BEGIN\s+(?:[A-Z]+\s+)?PRIVATE\s+KEY", re.IGNORECASE)
+_ARMOUR: Final = re.compile(r"(?<!-)-{3,}\s*(?:BEGIN|END)\s+(?:RSA\s+)?PUBLIC\s+KEY\s*-{3,}", re.IGNORECASE)
+_PRIVATE: Final = re.compile(r"(?<!-)-{3,}\s*BEGIN\s+(?:[A-Z]+\s+)?PRIVATE\s+KEY", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(
     r"(?P<value>v\s*=\s*DKIM1|k\s*=\s*(?:rsa|ed25519)|h\s*=\s*sha(?:1|256)|s\s*=\s*(?:email|\*)|t\s*=\s*[ys](?::[ys])?)"
     r"\s*(?P<wrong>[,:|]?)\s*(?=[vkhstpn]\s*=)"
@@ -104,8 +107,7 @@ def diagnose(texts: tuple[str, ...], given: Key | None = None) -> Diagnosis | No
 
     `given` is the key that should be there: with it every damage can be corrected.
     """
-    texts = tuple(text[:MAX_TEXT] for text in texts)
-    if not texts:
+    if not texts or sum(map(len, texts)) > MAX_DIAGNOSED:
         return None
     if len(texts) > 1 and (merged := _merge(texts)) is not None:
         return merged

@@ -108,12 +108,10 @@ def _read_ed25519(data: bytes) -> Key:
     rsa = _read_rsa(data)
     if rsa.problem is None:
         return msgspec.structs.replace(rsa, problem="is an RSA key, but the record says k=ed25519")
-    short = len(data) < ED25519_OCTETS
     return Key(
         kind="ed25519",
         problem="is not an Ed25519 key: that has 32 octets",
         octets=len(data),
-        missing=ED25519_OCTETS - len(data) if short else 0,
     )
 
 

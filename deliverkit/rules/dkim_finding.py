@@ -36,7 +36,11 @@ def main_damage(selector: SelectorFacts) -> str | None:
     """The rule that says the worst damage of the record."""
     if selector.diagnosis is None:
         return None
-    return next((rule for kind, rule in EXPLAINS.items() if selector.diagnosis.has(kind)), None)
+    for kind, rule in EXPLAINS.items():
+        # White space alone explains nothing where the record cannot be read without it either.
+        if selector.diagnosis.has(kind) and not (kind is Kind.SPACES and selector.diagnosis.corrected is None):
+            return rule
+    return None
 
 
 def explained(selector: SelectorFacts, rule: str) -> str | None:

@@ -235,7 +235,7 @@ def test_whatever_is_published_nothing_raises(texts: list[str]):
 @given(st.integers(1, 254), st.sampled_from(['" "', " ", "\n", '""', "\t"]), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_wherever_the_seam_is_the_key_is_found_again(at: int, seam: str, escape: bool):
-    at = max(at, 18)
+    at = max(at, 19)  # white space before a value belongs to no value
     text = f"{RSA[:at]}{seam}{RSA[at:]}"
     diagnosis = diagnose((text.replace(";", "\\;") if escape else text,))
     assert diagnosis is not None
