@@ -97,6 +97,11 @@ def _organizational(walk: tuple[WalkStep, ...]) -> Answer[str]:
             break
         match _single(step):
             case Unknown(why):
+                # A public suffix publishes psd=y or nothing. Where the name below it has a record, or none has,
+                # either comes to the same organisation, and what a registry's server did not say is no loss.
+                suffix = position > 0 and registrable_domain(step.domain) is None
+                if suffix and (highest == below or not any(len(under.records) == 1 for under in walk[:position])):
+                    return Found(below)
                 return Unknown(why)
             case Found(text):
                 psd = parse_dmarc(text).psd

@@ -148,7 +148,6 @@ def dmarc_syntax(dmarc: DmarcFacts) -> Iterator[Finding]:
         @       MX   10 mx.example.net.
         _dmarc  TXT  "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"
     """
-    applied = known(dmarc.applied)
     for text, damage in _near_misses(dmarc):
         yield _broken(
             dmarc.domain,
@@ -156,6 +155,7 @@ def dmarc_syntax(dmarc: DmarcFacts) -> Iterator[Finding]:
             "receivers do not take it for a DMARC record, and pass over it",
             damage,
         )
+    applied = known(dmarc.applied)
     if applied is not None and applied.record.problems:
         damage = damage_of(applied.record.text)
         yield _broken(applied.domain, applied.record, _effect(applied), damage)

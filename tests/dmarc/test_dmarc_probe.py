@@ -242,3 +242,14 @@ def test_parked_cannot_be_told():
 def test_over_long_names_are_no_crash():
     domain = ".".join(["a" * 60] * 4)
     assert report_of(BASE, domain).record is None
+
+
+def test_a_registry_that_does_not_answer_is_no_loss():
+    own = report_of(BASE + '_dmarc TXT "v=DMARC1; p=reject"\n_dmarc.com. TXT REFUSED')
+    assert (own.organizational_domain, own.subdomain_policy) == ("example.com", "reject")
+    none = facts_of(BASE + "_dmarc.com. TXT REFUSED")
+    assert isinstance(none.applied, Absent)
+    inherited = report_of(BASE + '_dmarc TXT "v=DMARC1; p=reject"\n_dmarc.com. TXT TIMEOUT', "a.example.com")
+    assert (inherited.policy, inherited.found_at) == ("reject", "_dmarc.example.com")
+    between = facts_of(BASE + '_dmarc.a TXT "v=DMARC1; p=reject"\n_dmarc.com. TXT TIMEOUT', "a.example.com")
+    assert isinstance(between.organizational_domain, Unknown)

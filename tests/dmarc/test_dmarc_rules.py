@@ -137,3 +137,9 @@ def test_every_recommended_record_is_sound():
                         record = parse_dmarc(text)
                         assert not [problem for problem in record.problems if not problem.mild] or text == "v=DMARC1"
                         assert not {tag.name for tag in record.tags} & {"pct", "rf", "ri"}
+
+
+def test_a_near_miss_is_told_though_the_parent_is_unknown():
+    world = "; check a.example.com\n" + BASE + 'a A 192.0.2.1\n_dmarc TXT SERVFAIL\n_dmarc.a TXT "v=dmarc1; p=reject"'
+    assert "dmarc-syntax" in findings(world)
+    assert statuses(world)["dmarc-missing"] is Status.INCONCLUSIVE
