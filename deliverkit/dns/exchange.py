@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 import struct
@@ -81,8 +83,10 @@ def reason(error: BaseException) -> str:
         return "the connection was closed"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        # asyncio's own words hold the address, which stands elsewhere already.
+        words = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror
+        return words[:1].lower() + words[1:]
     return str(error) or type(error).__name__
 
 

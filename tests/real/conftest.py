@@ -108,8 +108,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
     origins = {"example.com": False, "bogus.example": True}
     anchors = [_signed(origin, folder, damaged=damaged) for origin, damaged in origins.items()]
     (folder / "unsigned.example.zone").write_text(ZONE.replace("{origin}", "unsigned.example"))
+    # A root of our own: nothing is ever asked beyond loopback.
+    (folder / "..zone").write_text("$TTL 300\n@ SOA ns. hostmaster. 1 3600 600 86400 60\n@ NS ns.\nns A 192.0.2.53\n")
     _certificate(folder)
-    names = (*origins, "unsigned.example")
+    names = (*origins, "unsigned.example", ".")
     authority, plain, tls, https = _free(), _free(), _free(), _free()
     (folder / "nsd.conf").write_text(
         f'server:\n ip-address: 127.0.0.1@{authority}\n username: ""\n chroot: ""\n zonesdir: "{folder}"\n'
@@ -125,7 +127,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
         f' tls-port: {tls}\n https-port: {https}\n tls-service-key: "{folder}/key.pem"\n'
         f' tls-service-pem: "{folder}/cert.pem"\n ede: yes\n module-config: "validator iterator"\n'
         + "".join(f' trust-anchor: "{anchor}"\n' for anchor in anchors)
-        + "".join(f' local-zone: "{name}." transparent\n' for name in names)
+        + "".join(f' local-zone: "{name}." transparent\n' for name in names[:-1])
         + "remote-control:\n control-enable: no\n"
         + "".join(f'stub-zone:\n name: "{name}"\n stub-addr: 127.0.0.1@{authority}\n' for name in names)
     )
