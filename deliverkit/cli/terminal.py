@@ -95,15 +95,16 @@ def progress(*, quiet: bool) -> Callable[[int, int], None] | None:
     if quiet or not _tty(sys.stderr):
         return None
     began = time.monotonic()
-    shown = 0.0
+    written = False
 
     def show(done: int, total: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - began < 1 or (done < total and now - shown < 0.1):  # noqa: PLR2004 - ten times a second
-            return
-        shown = now
-        sys.stderr.write("\r\x1b[K" if done == total else f"\r{done} of {total} domains\x1b[K")
+        nonlocal written
+        taken = time.monotonic() - began
+        if done < total and taken >= 1:
+            sys.stderr.write(f"\r{done} of {total} done, {taken:.0f} s\x1b[K")
+            written = True
+        elif done == total and written:
+            sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
     return show

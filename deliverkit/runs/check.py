@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import msgspec
 
@@ -30,6 +31,9 @@ from deliverkit.runs.options import AT_ONCE, RunError, RunOptions
 from deliverkit.runs.questions import questions_of
 
 Elapsed = Callable[[], float]
+
+
+_TICK: Final = 0.25
 
 
 class _Done(msgspec.Struct, frozen=True):
@@ -133,7 +137,16 @@ async def _all(requests: tuple[Inputs, ...], port: Port, options: RunOptions, no
             options.progress(count, len(requests))
         return done
 
-    return await asyncio.gather(*(one(inputs) for inputs in requests))
+    async def tick() -> None:
+        while options.progress is not None:
+            options.progress(count, len(requests))
+            await asyncio.sleep(_TICK)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        return await asyncio.gather(*(one(inputs) for inputs in requests))
+    finally:
+        ticking.cancel()
 
 
 @asynccontextmanager

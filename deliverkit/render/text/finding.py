@@ -95,6 +95,7 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
     row = [" "] * max(end for _, end in spans)
     for start, end in spans:
         row[start:end] = "^" * (end - start)
+    named = [mark for mark in marks if mark.note]
     noted = [(start, mark.note) for (start, _), mark in zip(spans, marks, strict=True) if mark.note]
     if len(noted) == 1:
         # One note stands beside its carets where it fits, else beneath them.
@@ -114,7 +115,8 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
         if 6 + start + 2 + size <= sheet.look.width or not sheet.look.wrap:
             sheet.line(("".join(bars) + "└ " + shown(note), "yellow"), indent=6)
         else:
-            sheet.prose(shown(note), lead=("└ ", "yellow"), indent=6, hang=8, style="yellow")
+quoted = " ".join(shown(text[named[place].start : named[place].end], _QUOTED).split())
+            sheet.prose(shown(note), lead=(f"└ {quoted}: ", "yellow"), indent=6, hang=8, style="yellow")
 
 
 def _write_fix(sheet: Sheet, finding: FindingReport) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.render.text import areas
 from deliverkit.render.text.finding import folded, write_finding, write_line
 from deliverkit.render.text.questions import write_questions
-from deliverkit.render.text.sheet import Look, Sheet
+from deliverkit.render.text.sheet import Look, Part, Sheet
 from deliverkit.render.text.unclear import write_unclear
 from deliverkit.render.text.words import ROLE, SEVERITY, VERDICT, count, seconds
 from deliverkit.report import Report, TargetReport
@@ -75,10 +75,14 @@ def _write_verdict(sheet: Sheet, target: TargetReport) -> None:
         sheet.line((name, "bold"), "   ", ("✗ not judged", "bold red"))
         sheet.prose(f"A bug in deliverkit ended this target: {target.error}", indent=2)
         return
-    sheet.ends(
-        ((name, "bold"), "   ", (label, style), "   ", " · ".join(_counts(target))),
-        ((seconds(target.duration_ms), "dim"),),
-    )
+    words = " · ".join(_counts(target))
+    time: Part = (seconds(target.duration_ms), "dim")
+    head: tuple[Part, ...] = ((name, "bold"), "   ", (label, style))
+    if sheet.cells((*head, "   ", words, "   ", time)) <= sheet.look.width:
+        sheet.ends((*head, "   ", words), (time,))
+    else:
+        sheet.ends(head, (time,))
+        sheet.prose(words, indent=2)
     if target.role in ROLE:
         sheet.line((ROLE[target.role], "dim"), indent=2)
 
@@ -88,7 +92,8 @@ def _counts(target: TargetReport) -> list[str]:
     words = [count(standing[severity], severity) for severity in SEVERITY if standing[severity]]
     if target.suppressed:
         words.append(f"{len(target.suppressed)} ignored")
-    words.append(f"{target.counts.passed} passed")
+    if target.counts.passed or not words:
+        words.append(f"{target.counts.passed} passed")
     unclear = len({entry.rule for entry in target.inconclusive})
     if unclear:
         words.append(f"{unclear} not determined")
