@@ -21,7 +21,7 @@ from typer.exceptions import TyperException
 
 from deliverkit import __version__
 from deliverkit.cli.declare import HELP_NAMES, PREFIX
-from deliverkit.cli.errors import UsageError, nearest
+from deliverkit.cli.errors import UsageError, encodable, nearest
 
 BUG: Final = 4
 USAGE: Final = 2
@@ -175,8 +175,7 @@ def _usage(message: str) -> int:
 
 
 def _error(message: str, *, prefix: str = "deliverkit: ") -> None:
-    from deliverkit.cli.terminal import encodable  # noqa: PLC0415 - only where something went wrong
-    from deliverkit.model import shown  # noqa: PLC0415 - as above
+    from deliverkit.model import shown  # noqa: PLC0415 - only where something went wrong
 
     sys.stderr.write(encodable(f"{prefix}{shown(message, 2000)}\n", sys.stderr))
     sys.stderr.flush()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, TextIO
 
+from deliverkit.cli.errors import encodable
 from deliverkit.render.text.sheet import NARROWEST, WIDTH, Look
 
 _WIDEST: Final = 1000
@@ -72,16 +73,6 @@ def write(text: str) -> None:
     """A result to stdout; what its encoding cannot hold is written as an escape."""
     sys.stdout.write(encodable(text, sys.stdout))
     sys.stdout.flush()
-
-
-def encodable(text: str, stream: TextIO) -> str:
-    """The text as the stream can hold it."""
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return text.encode("ascii", "backslashreplace").decode("ascii")
-    return text
 
 
 def say(text: str) -> None:

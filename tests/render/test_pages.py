@@ -114,7 +114,7 @@ example.com   ✗ fail   1 error · 2 warnings · 2 notices · 48 passed        
     _dmarc.example.com TXT
       v=DMARC1; p=none; pct=50
                         ^^^^^^
-      └ applied the policy to a share of the mail; use t=y to test
+      └ pct=50: applied the policy to a share of the mail; use t=y to test
   Fix   Take it out; to test a policy, say t=y.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
@@ -182,7 +182,7 @@ x error   mx-is-cname                                          DNS administrator
     _dmarc.example.com TXT
       v=DMARC1; p=none; pct=50
                         ^^^^^^
-      ` applied the policy to a share of the mail; use t=y to test
+      ` pct=50: applied the policy to a share of the mail; use t=y to test
   Fix   Take it out; to test a policy, say t=y.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
@@ -237,7 +237,7 @@ example.org   ? inconclusive   1 notice · 33 passed · 23 not determined    0.4
   · notice  mx-single-point-of-failure  all mail depends on one machine, mx.exa…
   ? not determined  SERVFAIL from 192.0.2.53 for _dmarc.example.org TXT (23
     rules)
-nowhere.example   ✗ fail   1 error · 0 passed                              0.4 s
+nowhere.example   ✗ fail   1 error                                         0.4 s
   does not exist
   ✗ error   mx-domain-nonexistent  the domain does not exist (NXDOMAIN): it get…
 

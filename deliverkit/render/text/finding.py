@@ -115,7 +115,7 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
         if 6 + start + 2 + size <= sheet.look.width or not sheet.look.wrap:
             sheet.line(("".join(bars) + "└ " + shown(note), "yellow"), indent=6)
         else:
-quoted = " ".join(shown(text[named[place].start : named[place].end], _QUOTED).split())
+            quoted = " ".join(shown(text[named[place].start : named[place].end], _QUOTED).split())
             sheet.prose(shown(note), lead=(f"└ {quoted}: ", "yellow"), indent=6, hang=8, style="yellow")
 
 
