@@ -109,7 +109,8 @@ def test_what_was_odd_is_noted(word: str, note: Note) -> None:
 
 
 def test_the_truncated_half_is_never_used() -> None:
-    assert [record.raw for record in one("tcpgood.example.com").records if isinstance(record, Txt)] == [b"a", b"b"]
+    lookup = one("tcpgood.example.com")
+    assert sorted(record.raw for record in lookup.records if isinstance(record, Txt)) == [b"a", b"b"]
 
 
 def test_a_ttl_with_its_top_bit_set_is_zero() -> None:
