@@ -71,6 +71,8 @@ class SpfEvaluation(Fact, frozen=True, kw_only=True):
     ip: str
     sender: str
     helo: str
+    required: bool = True
+    """Whether the address is meant to pass."""
     result: str
     """none, neutral, pass, fail, softfail, temperror or permerror."""
     mechanism: str | None = None
@@ -85,6 +87,8 @@ class SpfFacts(Fact, frozen=True, kw_only=True):
     """What a domain says of who may send in its name."""
 
     domain: str
+    gone: bool = False
+    """The domain does not exist: there is nothing to judge but the verdicts that were asked for."""
     texts: Answer[tuple[str, ...]]
     """Every SPF record at the domain."""
     record: Answer[SpfRecord]

@@ -25,6 +25,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """DKIM selectors named by the user; empty: inferred."""
     senders: tuple[str, ...] = ()
     """Addresses that send for the domain: each must get SPF pass."""
+    verdicts_only: bool = False
+    """The verdicts for `senders` are data, as `spf --ip` asks: none of them is a finding, and any domain is taken."""
     sender: str | None = None
     """MAIL FROM for SPF; None: postmaster@domain."""
     helo: str | None = None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
 from deliverkit.dns import Port
 from deliverkit.facts.spf import CAP, SpfFacts
 from deliverkit.model import Absent, Address, Answer, Found, Inputs, Lookup, Mx, Txt, Unknown
 from deliverkit.probes.spf_check import check_host
 from deliverkit.probes.spf_harvest import harvest, select
 from deliverkit.probes.spf_tree import plant
+from deliverkit.records.spf import SpfRecord
 
 
 async def probe(inputs: Inputs, port: Port) -> SpfFacts:
@@ -40,11 +43,11 @@ async def probe(inputs: Inputs, port: Port) -> SpfFacts:
         void_lookups=root.void_lookups if root else 0,
         unknown=tree.unknown if root and not isinstance(tree, Absent | Unknown) else (),
         mail=_mail(mx, a, aaaa),
-        evaluations=tuple(evaluations),
+        evaluations=tuple(replace(verdict, required=not inputs.verdicts_only) for verdict in evaluations),
     )
 
 
-def _strings(lookup: Lookup, record: Answer[object]) -> tuple[int, ...]:
+def _strings(lookup: Lookup, record: Answer[SpfRecord]) -> tuple[int, ...]:
     if not isinstance(record, Found):
         return ()
     return next(
@@ -52,7 +55,7 @@ def _strings(lookup: Lookup, record: Answer[object]) -> tuple[int, ...]:
             tuple(map(len, txt.strings))
             for txt in lookup.records
             if isinstance(txt, Txt) and txt.text == record.value.text
-        ),  # type: ignore[attr-defined]
+        ),
         (),
     )
 

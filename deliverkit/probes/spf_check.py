@@ -142,7 +142,7 @@ _classes: dict[ModuleType, type[Any]] = {}
 
 
 def _query(library: ModuleType) -> type[Any]:
-    """pyspf's query, mended where it departs from RFC 7208."""
+    """The query of pyspf, mended where it departs from RFC 7208."""
     if library not in _classes:
 
         class Query(library.query):  # type: ignore[name-defined, misc]
@@ -164,9 +164,7 @@ def _query(library: ModuleType) -> type[Any]:
     return _classes[library]
 
 
-def _dispatch(
-    name: str, qtype: str, strict: object = True, timeout: object = None
-) -> list[tuple[tuple[str, str], Any]]:  # noqa: ARG001, FBT002 - the library's signature
+def _dispatch(name: str, qtype: str, *_: object, **__: object) -> list[tuple[tuple[str, str], Any]]:
     """What pyspf gets for a question: records, [] for absence, TempError where nobody could tell."""
     session = _session.get()
     key = (normal_name(name), qtype)

@@ -89,7 +89,7 @@ class SpfRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def evaluated(self) -> tuple[SpfTerm, ...]:
-        """The terms that a receiver may come to: mechanisms up to the first `all`, and `redirect` only without one (§6.1)."""
+        """The terms a receiver may come to: mechanisms up to the first `all`, `redirect` only without one (§6.1)."""
         final = self.all
         return tuple(
             term
@@ -134,7 +134,7 @@ def _repeated(terms: list[SpfTerm]) -> list[SpfError]:
     return errors
 
 
-def _parse_term(text: str, start: int, errors: list[SpfError]) -> SpfTerm:
+def _parse_term(text: str, start: int, errors: list[SpfError]) -> SpfTerm:  # noqa: PLR0911 - one for each form
     end = start + len(text)
     match = _NAME.match(text)
     if match is None:
@@ -239,11 +239,7 @@ def _with_network(term: SpfTerm, rest: str, at: int, errors: list[SpfError]) -> 
     address, slash, length = rest[1:].partition("/")
     at += 1
     value = _length(length, top, at + len(address) + 1, term.end, errors) if slash else top
-    if term.name == "ip4":
-        good = _IP4.fullmatch(address) is not None
-    else:
-        good = "%" not in address and _is_ip6(address)
-    if not good:
+    if not (_IP4.fullmatch(address) if term.name == "ip4" else _is_ip6(address)):
         other = "ip6" if term.name == "ip4" and _is_ip6(address) else "ip4" if _IP4.fullmatch(address) else None
         suggestion = f"{other}:{rest[1:]}" if other else None
         place = (term.start, term.end) if suggestion else (at, at + len(address))
@@ -254,6 +250,8 @@ def _with_network(term: SpfTerm, rest: str, at: int, errors: list[SpfError]) -> 
 
 
 def _is_ip6(address: str) -> bool:
+    if "%" in address:  # a scope
+        return False
     try:
         ipaddress.IPv6Address(address)
     except ValueError:

@@ -20,6 +20,7 @@ _MEANT: Final = {
     "host": "a",
     "address": "a",
 }
+_SPACED: Final = r"v\s+=\s*spf1\b|v=\s+spf1\b"
 _ADDRESS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d+)?")
 
 
@@ -57,17 +58,25 @@ def near_miss(text: str) -> NearMiss | None:
     tests = (
         (stripped != text and _spf(stripped), "it begins with white space", stripped),
         (stripped != bare and _spf(bare), "quotation marks or escapes of a control panel were published with it", bare),
-        (re.match(r"v\s*=\s*spf1\b", stripped, re.I), "white space stands inside v=spf1", re.sub(r"^v\s*=\s*spf1", "v=spf1", stripped, count=1, flags=re.I)),
-        (re.match(r"v=spf1[^ ]", stripped, re.I), "no space follows v=spf1", _spaced(stripped)),
-        (re.match(r"spf1? ", stripped, re.I), "it begins with spf instead of v=spf1", re.sub(r"^spf1?", "v=spf1", stripped, count=1, flags=re.I)),
-        (re.match(r"v:spf1", stripped, re.I), "it begins with v:spf1 instead of v=spf1", "v=spf1" + stripped[6:]),
-        (re.match(r"spf:? ?v=spf1\b", stripped, re.I), "something stands before v=spf1", stripped[stripped.lower().index("v=spf1") :]),
-        (re.match(r"v=spf(?!1)", stripped, re.I), "its version is not spf1", None),
+        (_begins(_SPACED, stripped), "white space stands inside v=spf1", _headed(r"v\s*=\s*spf1", stripped)),
+        (_begins(r"v=spf1[^ ]", stripped), "no space follows v=spf1", _spaced(stripped)),
+        (_begins(r"spf1? ", stripped), "it begins with spf instead of v=spf1", _headed(r"spf1?", stripped)),
+        (_begins(r"v:spf1", stripped), "it begins with v:spf1 instead of v=spf1", _headed(r"v:spf1", stripped)),
+        (_begins(r"spf:? ?v=spf1\b", stripped), "something stands before v=spf1", _headed(r"spf:? ?v=spf1", stripped)),
+        (_begins(r"v=spf(?!1)", stripped), "its version is not spf1", None),
     )  # fmt: skip
     for hit, why, meant in tests:
         if hit:
             return NearMiss(text, why, meant if meant and _spf(meant) else None)
     return None
+
+
+def _begins(pattern: str, text: str) -> bool:
+    return re.match(pattern, text, re.IGNORECASE) is not None
+
+
+def _headed(pattern: str, text: str) -> str:
+    return re.sub(f"^(?:{pattern})", "v=spf1", text, count=1, flags=re.IGNORECASE)
 
 
 def _spf(text: str) -> bool:

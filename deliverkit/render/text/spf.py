@@ -1,0 +1,100 @@
+"""The include tree as a person reads it: each term, what it costs, the running total of ten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from deliverkit.model import shown
+from deliverkit.report.spf import EvaluationReport, NodeReport, SpfReport, TermReport
+
+_LIMIT: Final = 10
+_LINES: Final = 400
+_TERM_WIDTH: Final = 44
+_NOTES: Final = {
+    "ignored": "never evaluated",
+    "invalid": "not valid",
+    "loop": "leads back here: a loop",
+    "beyond": "not followed: over 50 lookups",
+    "void": "no such record: void",
+    "repeated": "as above, and counted again",
+    "dynamic": "depends on the message",
+    "unknown": "not determined",
+}
+
+
+class _Glyphs(msgspec.Struct, frozen=True):
+    tee: str
+    elbow: str
+    bar: str
+    full: str
+    empty: str
+
+
+_UNICODE: Final = _Glyphs("├ ", "└ ", "│ ", "█", "░")
+_ASCII: Final = _Glyphs("|-", "`-", "| ", "#", ".")
+
+
+def lines(facts: SpfReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as every area's view
+    """The budget, the tree, and the verdict for each address that was asked about."""
+    glyphs = _ASCII if ascii else _UNICODE
+    if facts.tree is not None:
+        yield _budget(facts, glyphs)
+        for drawn, line in enumerate(_tree(facts.tree, glyphs)):
+            if drawn == _LINES:
+                yield "(the rest of the tree is in the JSON report)"
+                break
+            yield line
+    for evaluation in facts.evaluations:
+        yield from _verdict(evaluation)
+
+
+def _budget(facts: SpfReport, glyphs: _Glyphs) -> str:
+    spent = min(facts.lookups, _LIMIT)
+    said = "more than 50" if facts.lookups > 50 else str(facts.lookups)  # noqa: PLR2004 - the cap of the tree
+    bar = glyphs.full * spent + glyphs.empty * (_LIMIT - spent)
+    least = "at least " if facts.unknown else ""
+    return f"lookups  {bar}  {least}{said} of {_LIMIT}, {facts.void_lookups} void of 2"
+
+
+def _tree(root: NodeReport, glyphs: _Glyphs) -> Iterator[str]:
+    yield shown(root.domain, 100)
+    yield from _below(root, "", glyphs)
+
+
+def _below(node: NodeReport, indent: str, glyphs: _Glyphs) -> Iterator[str]:
+    if node.record is None:
+        yield f"{indent}{glyphs.elbow}{shown(node.why or 'no SPF record', 160)}"
+        return
+    for n, term in enumerate(node.terms):
+        last = n == len(node.terms) - 1
+        head = f"{indent}{glyphs.elbow if last else glyphs.tee}{shown(term.term, 120)}"
+        yield _line(head, term)
+        if term.child is not None:
+            yield from _below(term.child, f"{indent}{'  ' if last else glyphs.bar}", glyphs)
+
+
+def _line(head: str, term: TermReport) -> str:
+    cost = f"{term.lookups:>2}  total {term.total:>2}" if term.lookups else " " * 12
+    note = _NOTES.get(term.note or "", "") if term.note else _authorizes(term)
+    return f"{head.ljust(_TERM_WIDTH)} {cost}  {note}".rstrip()
+
+
+def _authorizes(term: TermReport) -> str:
+    if not term.authorizes or term.term.lstrip("+-~?").lower().startswith(("ip4:", "ip6:")):
+        return ""
+    first = ", ".join(shown(address, 50) for address in term.authorizes[:2])
+    more = term.authorized_count - 2
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def _verdict(evaluation: EvaluationReport) -> Iterator[str]:
+    by = f" by {shown(evaluation.mechanism, 120)}" if evaluation.mechanism else ""
+    counted = f" ({evaluation.lookups} lookups, {evaluation.void_lookups} void)" if evaluation.lookups else ""
+    yield f"{shown(evaluation.ip)} as {shown(evaluation.sender, 120)}: {evaluation.result}{by}{counted}"
+    if evaluation.problem:
+        yield f"  {shown(evaluation.problem, 200)}"
+    if evaluation.explanation:
+        yield f"  the domain explains: {shown(evaluation.explanation, 200)}"
