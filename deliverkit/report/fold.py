@@ -211,13 +211,48 @@ def flatten(facts: DomainFacts) -> Facts:
     """What is known of each area, as the contract names it; an area not asked for is left out."""
     return Facts(
         mx=mx.report(facts.mx.value) if isinstance(facts.mx, Found) else None,
-        spf=spf.report(facts.spf.value) if isinstance(facts.spf, Found) else None,
+        spf=spf.report(facts.spf.value) if isinstance(facts.spf, Found) else _spf_of_nobody(facts),
         dkim=dkim.report(facts.dkim.value) if isinstance(facts.dkim, Found) else None,
         dmarc=dmarc.report(facts.dmarc.value) if isinstance(facts.dmarc, Found) else None,
         dns=dns.report(facts.dns.value) if isinstance(facts.dns, Found) else None,
         second_opinion=second_opinion.report(facts.second_opinion.value)
         if isinstance(facts.second_opinion, Found)
         else None,
+        second_opinion=second_opinion.report(facts.second_opinion.value)
+        if isinstance(facts.second_opinion, Found)
+        else None,
+    )
+
+
+def _spf_of_nobody(facts: DomainFacts) -> spf.SpfReport | None:
+    """The evaluation for a domain that does not exist, where one was asked for: `none` (RFC 7208 §4.3)."""
+    inputs = facts.inputs
+    if not isinstance(facts.existence, Absent) or "spf" not in inputs.areas or not inputs.senders:
+        return None
+    evaluations = tuple(
+        spf.EvaluationReport(
+            ip=address,
+            sender=clipped(inputs.sender or f"postmaster@{inputs.domain}", RECORDED),
+            helo=clipped(inputs.helo or inputs.domain, RECORDED),
+            result="none",
+            mechanism=None,
+            explanation=None,
+            problem=None,
+            lookups=0,
+            void_lookups=0,
+        )
+        for address in inputs.senders
+    )
+    return spf.SpfReport(
+        record=None,
+        records=(),
+        lookups=0,
+        void_lookups=0,
+        all=None,
+        tree=None,
+        evaluation=evaluations[0],
+        evaluations=evaluations,
+        unknown=(),
     )
 
 

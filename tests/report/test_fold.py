@@ -55,7 +55,7 @@ def facts(**changes) -> DomainFacts:
         "inputs": Inputs(domain="example.com"),
         "now": 0.0,
         "existence": Found("example.com"),
-        **dict.fromkeys(("dns", "mx", "spf", "dkim", "dmarc"), NOT_ASKED),
+        **dict.fromkeys(("dns", "mx", "spf", "dkim", "dmarc", "second_opinion"), NOT_ASKED),
     }
     return DomainFacts(**{**plain, **changes})
 
@@ -228,3 +228,10 @@ def test_role_without_an_answer(existence, role):
 
 def test_times_are_rfc_3339():
     assert rfc3339(1_800_000_000.9) == "2027-01-15T08:00:00Z"
+
+
+def test_a_domain_that_does_not_exist_evaluates_to_none():
+    inputs = Inputs(domain="example.com", senders=("192.0.2.1",), helo="h")
+    target = fold(inputs=inputs, existence=Absent("NXDOMAIN", nxdomain=True))
+    evaluation = target.facts.spf.evaluation
+    assert (evaluation.result, evaluation.sender, evaluation.helo) == ("none", "postmaster@example.com", "h")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import Final
 
+from deliverkit.model import shown
 from deliverkit.render.text import areas
 from deliverkit.render.text.finding import folded, write_finding, write_line
 from deliverkit.render.text.questions import write_questions
@@ -46,6 +47,7 @@ def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
             sheet.blank()
             for line in area_lines:
                 sheet.line(line, indent=2)
+        _write_opinion(sheet, target)
     for finding, parts in folded(target.findings):
         sheet.blank()
         write_finding(sheet, finding, parts)
@@ -55,6 +57,20 @@ def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
     if sheet.look.verbose and not sheet.look.quiet:
         _write_passed(sheet, target)
         write_questions(sheet, target.questions)
+
+
+def _write_opinion(sheet: Sheet, target: TargetReport) -> None:
+    opinion = target.facts.second_opinion
+    if opinion is None:
+        return
+    sheet.blank()
+    sheet.line((f"second opinion: {opinion.library} {opinion.version}", "dim"), indent=2)
+    for area, verdict in (("SPF", opinion.spf), ("DMARC", opinion.dmarc)):
+        if verdict is not None:
+            said = "valid" if verdict.valid else f"not valid: {shown(verdict.error or 'it does not say why')}"
+            sheet.prose(said, lead=f"{area.ljust(6)} ", indent=4, hang=11)
+    for why in opinion.unknown:
+        sheet.prose(shown(why), lead="? ", indent=4, hang=6)
 
 
 def _write_block(sheet: Sheet, target: TargetReport) -> None:
