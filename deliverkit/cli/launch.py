@@ -116,6 +116,7 @@ class Launch:
                 areas=self.areas,
                 selectors=selectors,
                 senders=senders,
+                verdicts_only=any_name,
                 sender=sending.sender,
                 helo=sending.helo,
                 key=key,

@@ -20,6 +20,8 @@ class OddAnswer(Fact, frozen=True, kw_only=True):
     ttl: int | None = None
     server: str = ""
     why: str = ""
+    guessed: bool = False
+    """The name of a DKIM selector that nobody named."""
 
     @property
     def own(self) -> bool:

@@ -55,7 +55,7 @@ async def probe(inputs: Inputs, port: Recorder) -> DnsFacts:
     return DnsFacts(
         domain=domain,
         asked=len(lookups),
-        odd=tuple(_odd(domain, lookup) for lookup in lookups if _is_odd(domain, lookup)),
+        odd=tuple(_odd(inputs, lookup) for lookup in lookups if _is_odd(domain, lookup)),
         mixed=_mixed(domain, lookups),
         wildcard_txt=_wildcard_txt(port.lookups.get((probed, "TXT", None))),
         wildcard_mx=_wildcard_mx(port.lookups.get((probed, "MX", None))),
@@ -81,9 +81,10 @@ def _is_odd(domain: str, lookup: Lookup) -> bool:
     return is_subdomain(lookup.name, domain) and (dangling or zero or len(lookup.aliases) >= LONG_CHAIN)
 
 
-def _odd(domain: str, lookup: Lookup) -> OddAnswer:
+def _odd(inputs: Inputs, lookup: Lookup) -> OddAnswer:
+    selector, mark, _ = lookup.name.partition("._domainkey.")
     return OddAnswer(
-        domain=domain,
+        domain=inputs.domain,
         name=lookup.name,
         rdtype=lookup.rdtype,
         outcome=lookup.outcome,
@@ -92,6 +93,7 @@ def _odd(domain: str, lookup: Lookup) -> OddAnswer:
         ttl=lookup.ttl,
         server=lookup.server,
         why=lookup.why,
+        guessed=bool(mark) and selector not in inputs.selectors,
     )
 
 

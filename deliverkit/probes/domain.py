@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from deliverkit.dns import Port
 from deliverkit.dns.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
-from deliverkit.model import Absent, Answer, Found, Inputs, LookupOutcome, Note, Unknown
+from deliverkit.facts.spf import SpfFacts
+from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
 from deliverkit.probes import dkim, dmarc, dns, mx, second_opinion, spf
 
 T = TypeVar("T")
@@ -35,7 +38,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         existence=existence,
         dns=gone or Found(await dns.probe(inputs, port)),
         mx=gone or mx_facts,
-        spf=gone or spf_facts,
+        spf=_verdicts(spf_facts, gone) if gone and inputs.verdicts_only else gone or spf_facts,
         dkim=gone or dkim_facts,
         dmarc=gone or dmarc_facts,
         second_opinion=gone or await _second_opinion(inputs, port),
@@ -46,9 +49,24 @@ async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Await
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
 
 
+def _verdicts(answer: Answer[SpfFacts], gone: Absent) -> Answer[SpfFacts]:
+    """Of a domain that does not exist only the verdicts that were asked for (RFC 7208 §4.3: none)."""
+    return Found(replace(answer.value, gone=True)) if isinstance(answer, Found) else gone
+
+
 async def _second_opinion(inputs: Inputs, port: Recorder) -> Answer[SecondOpinionFacts]:
     """Last, so that it finds the answers of all areas."""
     return Found(await second_opinion.probe(inputs, port)) if inputs.second_opinion else NOT_ASKED
+
+
+def _denied(domain: str, mx: Lookup, port: Recorder) -> Answer[str]:
+    """NXDOMAIN, unless a name below says otherwise: some servers deny names that merely hold nothing."""
+    below = port.lookups.get((f"_dmarc.{domain}", "TXT", None))
+    if below is not None and below.exists:
+        return Found(domain)
+    if below is not None and below.outcome is LookupOutcome.UNKNOWN:
+        return Unknown(below.why)
+    return Absent(mx.why, nxdomain=True)
 
 
 def _existence(domain: str, port: Recorder) -> Answer[str]:
@@ -68,5 +86,5 @@ def _existence(domain: str, port: Recorder) -> Answer[str]:
         denied = next((lookup for lookup in at if lookup.outcome is LookupOutcome.NXDOMAIN), None)
         return Absent(denied.why, nxdomain=True) if denied else Unknown(mx.why)
     if mx.outcome in (LookupOutcome.NXDOMAIN, LookupOutcome.INVALID) and not mx.aliases:
-        return Absent(mx.why, nxdomain=True)
+        return _denied(domain, mx, port)
     return Found(domain)

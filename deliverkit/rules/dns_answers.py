@@ -165,6 +165,7 @@ def dns_cname_dangling(dns: DnsFacts) -> Iterator[Finding]:
                 rdtype="CNAME",
                 before=f"{odd.aliases[0]}.",
             ),
+            severity=Severity.NOTICE if odd.guessed else None,
         )
 
 

@@ -77,6 +77,8 @@ def mx_domain_nonexistent(facts: DomainFacts) -> Iterator[Finding]:
         mx1    A     192.0.2.2
         mx1    AAAA  2001:db8::1
     """
+    if facts.inputs.verdicts_only:
+        raise NotApplicable("only verdicts were asked for")
     if known(facts.existence) is None:
         yield Finding(
             message="the domain does not exist (NXDOMAIN): it gets no mail, and mail in its name is refused",

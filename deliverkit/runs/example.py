@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import re
 import shlex
 
@@ -12,6 +13,7 @@ from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
 from deliverkit.model import Expected, Inputs, Outcome
 from deliverkit.probes.domain import gather
+from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.rules import all_rules
 
 NOW = 1_800_000_000.0
@@ -25,13 +27,13 @@ def example_inputs(world: str, area: str) -> Inputs:
 
     The line takes the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
     `--areas` (comma-separated), and the expected state as `--role`, `--mx` (comma-separated), `--dmarc`,
-    `--dkim-cname SELECTOR=NAME`; and `--second-opinion`.
+    `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`.
     """
     parser = argparse.ArgumentParser(exit_on_error=False, add_help=False)
     parser.add_argument("domain", nargs="?", default="example.com")
     for name in ("--selector", "--ip", "--dkim-cname"):
         parser.add_argument(name, action="append", default=[])
-    for name in ("--sender", "--helo", "--areas", "--role", "--mx", "--dmarc"):
+    for name in ("--sender", "--helo", "--areas", "--role", "--mx", "--dmarc", "--key"):
         parser.add_argument(name)
     parser.add_argument("--second-opinion", action="store_true")
     directive = _DIRECTIVE.search(world)
@@ -43,6 +45,7 @@ def example_inputs(world: str, area: str) -> Inputs:
         senders=tuple(words.ip),
         sender=words.sender,
         helo=words.helo,
+        key=ED25519_PREFIX + base64.b64decode(words.key) if words.key else None,
         second_opinion=words.second_opinion,
         expected=Expected(
             role=words.role,
