@@ -11,7 +11,6 @@ from deliverkit.report.dmarc import DmarcReport
 from deliverkit.report.dns import DnsReport
 from deliverkit.report.mx import MxReport
 from deliverkit.report.second_opinion import SecondOpinionReport
-from deliverkit.report.second_opinion import SecondOpinionReport
 from deliverkit.report.spf import SpfReport
 
 SCHEMA: Final = "deliverkit/report/1"
@@ -126,7 +125,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dkim: DkimReport | None = None
     dmarc: DmarcReport | None = None
     dns: DnsReport | None = None
-    second_opinion: SecondOpinionReport | None = None
     second_opinion: SecondOpinionReport | None = None
 
 

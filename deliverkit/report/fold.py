@@ -218,9 +218,6 @@ def flatten(facts: DomainFacts) -> Facts:
         second_opinion=second_opinion.report(facts.second_opinion.value)
         if isinstance(facts.second_opinion, Found)
         else None,
-        second_opinion=second_opinion.report(facts.second_opinion.value)
-        if isinstance(facts.second_opinion, Found)
-        else None,
     )
 
 
