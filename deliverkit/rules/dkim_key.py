@@ -213,10 +213,7 @@ def dkim_key_mismatch(selector: SelectorFacts) -> Iterator[Finding]:
         ; check example.com --selector s1 --key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
         $ORIGIN example.com.
         @ MX 10 mx
-        s1._domainkey TXT (
-            "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDEllUxCcOFIIHKaywngNOj0GXr6Z"
-            "7ANFJEGO2tvdJFk5ebsY+qAJCSxUeW+uFrUftx9uv6c4OhJXYZ85j67V7eoz+AlicQYz2Vlk9kzNtGn5nhIT"
-            "rcWL70rCEmcWY0TNNrPlx2zHG0bZvB4x49DopCqJlUFgSggJCLyBpPf5b48QIDAQAB" )
+        s1._domainkey TXT "v=DKIM1; k=ed25519; p=PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
 
     ## Good
         ; check example.com --selector s1 --key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
