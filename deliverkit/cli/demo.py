@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Option
 
 from deliverkit.cli import terminal
 from deliverkit.cli.declare import application
+from deliverkit.cli.errors import UsageError
 from deliverkit.cli.options import Colour
+from deliverkit.render.text.sheet import WIDTH
+from deliverkit.runs import demo as runs
+from deliverkit.runs.options import RunError
 
 
 def demo(
@@ -23,8 +27,13 @@ def demo(
 ) -> int:
     """A tour through the embedded world, on loopback."""
     del debug  # read from the command line where a bug is met
-    tour = importlib.import_module("deliverkit.runs.demo")
-    return int(tour.demo(output_dir, look=terminal.look(color.value), write=terminal.write))
+    look = terminal.look(color.value)
+    if look.width == WIDTH:
+        look = msgspec.structs.replace(look, wrap=True)
+    try:
+        return runs.demo(output_dir, look=look, write=terminal.write)
+    except RunError as error:
+        raise UsageError(str(error)) from error
 
 
 app = application(demo, name="demo")

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from deliverkit import __version__
-from deliverkit.cli.declare import HELP_NAMES, PREFIX
+from deliverkit.cli.declare import HELP_NAMES, PREFIX, read_plainly
 from deliverkit.cli.errors import UsageError, encodable, nearest
 
 BUG: Final = 4
@@ -47,6 +47,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 class Lazy(TyperGroup):
     """The commands, each loaded when it is called."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Typer's own, without its adapters."""
+        read_plainly(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names, in the order of the help."""

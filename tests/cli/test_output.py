@@ -110,7 +110,7 @@ def test_help_fits_80_columns(cli, monkeypatch, words):
     assert max(map(len, result.out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS])
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_the_list_says_what_the_command_says(name):
     command = Lazy(name="deliverkit").get_command(None, name)
     assert command.help == COMMANDS[name]
@@ -204,3 +204,12 @@ def test_signals(signal, code):
     assert run.returncode == code
     assert out == ""
     assert "Traceback" not in err
+
+
+def test_a_run_loads_neither_pydantic_nor_rich(broken):
+    done = python(
+        "import sys; from deliverkit.__main__ import main;"
+        f"main(['mx', 'example.com', '--offline', '--zone', {str(broken)!r}]);"
+        "print(sorted({'rich', 'pydantic', 'checkdmarc', 'httpx', 'spf', 'dkim'} & set(sys.modules)))"
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

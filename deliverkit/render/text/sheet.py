@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import msgspec
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from deliverkit.model import escaped
 
@@ -30,6 +28,7 @@ _ASCII: Final = str.maketrans({
     "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "§": "sec. ", "×": "x", "≤": "<=", "≥": ">=",
     "▸": ">", "•": "*",
 })  # fmt: skip
+_NO_COLUMN: Final = frozenset({"Mn", "Me"})
 _COMMAND: Final = re.compile(r"^(\s*):(?=:)")
 
 
@@ -51,20 +50,30 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return text
 
 
+def width_of(text: str) -> int:
+    """The columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.category(char) in _NO_COLUMN else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
 class Sheet:
-    """Lines, as they are written."""
+    """Lines, as they are written: each a list of texts, safe to show, with their styles."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
-        self._lines: list[Text] = []
+        self._lines: list[list[tuple[str, str]]] = []
 
     def line(self, *parts: Part, indent: int = 0) -> None:
         """One line, never wrapped."""
-        text = Text(" " * indent)
+        line = [(" " * indent, "")]
         for part in parts:
             words, style = (part, "") if isinstance(part, str) else part
-            text.append(self.look.plain(words), style)
-        self._put(text)
+            line.append((self.look.plain(words), style))
+        self._put(line)
 
     def ends(self, left: Iterable[Part], right: Iterable[Part], *, indent: int = 0) -> None:
         """One line with its parts at both ends; where they do not fit, the right follows the left."""
@@ -75,47 +84,53 @@ class Sheet:
     def prose(self, words: str, *, indent: int = 0, hang: int | None = None, lead: Part = "", style: str = "") -> None:
         """A paragraph after `lead`, its further lines indented by `hang` (default: as the first)."""
         hang = indent if hang is None else hang
-        text = Text(" " * indent)
         head, head_style = (lead, "") if isinstance(lead, str) else lead
-        text.append(self.look.plain(head), head_style)
+        head = self.look.plain(head)
+        line = [(" " * indent, ""), (head, head_style)]
         room = min(self.look.width, _WIDEST_PROSE)
-        at = indent + cell_len(head)
-        fresh = True
+        at = indent + width_of(head)
+        held: list[str] = []
         for word in self.look.plain(words).split():
-            size = cell_len(word)
-            if not fresh and self.look.wrap and at + 1 + size > room:
-                self._put(text)
-                text, at, fresh = Text(" " * hang), hang, True
-            if not fresh:
-                text.append(" ")
-                at += 1
-            text.append(word, style)
-            at += size
-            fresh = False
-        self._put(text)
+            size = width_of(word)
+            if held and self.look.wrap and at + 1 + size > room:
+                self._put([*line, (" ".join(held), style)])
+                line, at, held = [(" " * hang, "")], hang, []
+            at += size + bool(held)
+            held.append(word)
+        self._put([*line, (" ".join(held), style)])
 
     def blank(self) -> None:
         """An empty line, never two."""
-        if self._lines and self._lines[-1].plain:
-            self._lines.append(Text())
+        if self._lines and self._lines[-1]:
+            self._lines.append([])
 
     def cells(self, parts: Iterable[Part]) -> int:
         """The columns that parts take."""
-        return sum(cell_len(self.look.plain(part if isinstance(part, str) else part[0])) for part in parts)
+        return sum(width_of(self.look.plain(part if isinstance(part, str) else part[0])) for part in parts)
 
-    def _put(self, text: Text) -> None:
-        text.rstrip()
+    def _put(self, line: list[tuple[str, str]]) -> None:
+        while line and not line[-1][0].rstrip():
+            line.pop()
+        if line:
+            line[-1] = (line[-1][0].rstrip(), line[-1][1])
         # A CI runner obeys a line that begins with `::`, and `##[` anywhere in one.
-        if "##[" in text.plain or _COMMAND.match(text.plain):
-            text = Text(_COMMAND.sub(r"\1\\x3a", text.plain).replace("##[", "#\\x23["))
-        self._lines.append(text)
+        whole = "".join(text for text, _ in line)
+        if "##[" in whole or _COMMAND.match(whole):
+            line = [(_COMMAND.sub(r"\1\\x3a", whole).replace("##[", "#\\x23["), "")]
+        self._lines.append(line)
 
     def render(self) -> str:
         """The text, ending in a newline; "" where nothing was written."""
-        while self._lines and not self._lines[-1].plain:
+        while self._lines and not self._lines[-1]:
             self._lines.pop()
-        if not self.look.color:
-            return "".join(f"{line.plain}\n" for line in self._lines)
+        if self.look.color:
+            return self._coloured()
+        return "".join("".join(text for text, _ in line) + "\n" for line in self._lines)
+
+    def _coloured(self) -> str:
+        from rich.console import Console  # noqa: PLC0415 - only where there is colour
+        from rich.text import Text  # noqa: PLC0415 - as above
+
         out = io.StringIO()
         console = Console(
             file=out,
@@ -130,5 +145,5 @@ class Sheet:
             _environ={},
         )
         for line in self._lines:
-            console.print(line, soft_wrap=True)
+            console.print(Text.assemble(*line), soft_wrap=True)
         return out.getvalue()
