@@ -52,8 +52,8 @@ def report(world: str, *areas: str, names: tuple[str, ...] = ("example.com",), q
 
 
 def test_healthy():
-    assert render(report(HEALTHY, "mx", "dmarc"), Look()) == snapshot("""\
-example.com   ✓ pass   57 passed                                           0.4 s
+    assert render(report(HEALTHY, "mx", "spf", "dmarc"), Look()) == snapshot("""\
+example.com   ✓ pass   84 passed                                           0.4 s
 
 Next  deliverkit spf example.com --ip ADDRESS
       may this server send for the domain?
@@ -61,8 +61,8 @@ Next  deliverkit spf example.com --ip ADDRESS
 
 
 def test_broken():
-    assert render(report(BROKEN, "mx", "dmarc"), Look()) == snapshot("""\
-example.com   ✗ fail   1 error · 2 warnings · 2 notices · 48 passed        0.4 s
+    assert render(report(BROKEN, "mx", "spf", "dmarc"), Look()) == snapshot("""\
+example.com   ✗ fail   2 errors · 2 warnings · 2 notices · 50 passed       0.4 s
 
 ✗ error   mx-is-cname                                          DNS administrator
   The MX host mx.example.com is an alias (CNAME) of web.example.com; some
@@ -77,6 +77,15 @@ example.com   ✗ fail   1 error · 2 warnings · 2 notices · 48 passed        
       - 10 mx.example.com.
       + 10 web.example.com.
   RFC 5321 §5.1, RFC 2181 §10.3   deliverkit explain mx-is-cname
+
+✗ error   spf-missing                                          DNS administrator
+  No SPF record is published: receivers cannot tell your servers from a
+  forger's.
+  Fix   publish a record; this one lets only the MX hosts send: add an include:
+        or ip4: for each other service
+    Publish at example.com TXT:
+      + v=spf1 mx ~all
+  RFC 7208 §3, RFC 7208 §4.5   deliverkit explain spf-missing
 
 ! warning dmarc-policy-none                                    DNS administrator
   The policy is none: receivers report forged mail and deliver it all the same.
@@ -121,8 +130,7 @@ example.com   ✗ fail   1 error · 2 warnings · 2 notices · 48 passed        
       + v=DMARC1; p=none
   RFC 9989 Appendix C   deliverkit explain dmarc-removed-tag
 
-Next  deliverkit dmarc example.com
-      the policy that receivers apply, and where it was found
+Next  deliverkit spf example.com   the include tree, with what each term costs
 """)
 
 
@@ -195,8 +203,18 @@ Next  deliverkit dmarc example.com
 
 
 def test_servfail():
-    assert render(report(SERVFAIL, "mx", "dmarc"), Look()) == snapshot("""\
-example.com   ? inconclusive   1 notice · 33 passed · 23 not determined    0.4 s
+    assert render(report(SERVFAIL, "mx", "spf", "dmarc"), Look()) == snapshot("""\
+example.com   ✗ fail                                                       0.4 s
+  1 error · 1 notice · 35 passed · 23 not determined
+
+✗ error   spf-missing                                          DNS administrator
+  No SPF record is published: receivers cannot tell your servers from a
+  forger's.
+  Fix   publish a record; this one lets only the MX hosts send: add an include:
+        or ip4: for each other service
+    Publish at example.com TXT:
+      + v=spf1 mx ~all
+  RFC 7208 §3, RFC 7208 §4.5   deliverkit explain spf-missing
 
 · notice  mx-single-point-of-failure                           DNS administrator
   All mail depends on one machine, mx.example.com.
@@ -217,8 +235,7 @@ example.com   ? inconclusive   1 notice · 33 passed · 23 not determined    0.4
       dmarc-subdomain-tag-ignored dmarc-subdomain-weaker dmarc-syntax
       dmarc-testing dmarc-too-many-reports dmarc-unknown-tag
 
-Next  deliverkit spf example.com --ip ADDRESS
-      may this server send for the domain?
+Next  deliverkit spf example.com   the include tree, with what each term costs
 """)
 
 

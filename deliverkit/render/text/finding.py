@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rich.cells import cell_len
-
 from deliverkit.model import shown
 from deliverkit.model.display import RECORDED
-from deliverkit.render.text.sheet import Part, Sheet
+from deliverkit.render.text.sheet import Part, Sheet, width_of
 from deliverkit.render.text.words import SEVERITY, WHO
 from deliverkit.report import FindingReport
 from deliverkit.report.document import ExhibitReport, MarkReport
@@ -38,9 +36,9 @@ def write_line(sheet: Sheet, finding: FindingReport) -> None:
     """The finding on one line."""
     label, style = SEVERITY[finding.severity]
     head = f"{finding.rule}  "
-    room = sheet.look.width - 12 - cell_len(head)
+    room = sheet.look.width - 12 - width_of(head)
     message = " ".join(shown(finding.message).split())
-    if sheet.look.wrap and cell_len(message) > room:
+    if sheet.look.wrap and width_of(message) > room:
         message = message[: max(room - 1, 10)].rstrip() + "…"
     sheet.line((label.ljust(9), style), " ", head, (message, "dim"), indent=2)
 
@@ -63,7 +61,7 @@ def write_exhibits(sheet: Sheet, exhibits: Sequence[ExhibitReport]) -> None:
             record = shown(text, _WHOLE)
             sheet.line(record, indent=6)
         if exhibit.marks:
-            _write_marks(sheet, exhibit, cell_len(sheet.look.plain(record)))
+            _write_marks(sheet, exhibit, width_of(sheet.look.plain(record)))
     if len(exhibits) > _EXHIBITS:
         sheet.line((f"… and {len(exhibits) - _EXHIBITS} more (all of them with --format json)", "dim"), indent=4)
 
@@ -89,7 +87,7 @@ def _write_marks(sheet: Sheet, exhibit: ExhibitReport, cells: int) -> None:
 
 def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
     def column(at: int) -> int:
-        return cell_len(sheet.look.plain(shown(text[:at], _WHOLE))) if at else 0
+        return width_of(sheet.look.plain(shown(text[:at], _WHOLE))) if at else 0
 
     spans = [(column(mark.start), max(column(mark.end), column(mark.start) + 1)) for mark in marks]
     row = [" "] * max(end for _, end in spans)
@@ -101,7 +99,7 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
         # One note stands beside its carets where it fits, else beneath them.
         (start, note) = noted[0]
         beside = "".join(row).rstrip()
-        if len(beside) + 1 + cell_len(shown(note)) + 6 <= sheet.look.width:
+        if len(beside) + 1 + width_of(shown(note)) + 6 <= sheet.look.width:
             sheet.line((f"{beside} {shown(note)}", "yellow"), indent=6)
             return
     sheet.line(("".join(row).rstrip(), "yellow"), indent=6)
@@ -111,7 +109,7 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
         for before, _ in noted[:place]:
             if before < start:
                 bars[before] = "│"
-        size = cell_len(shown(note))
+        size = width_of(shown(note))
         if 6 + start + 2 + size <= sheet.look.width or not sheet.look.wrap:
             sheet.line(("".join(bars) + "└ " + shown(note), "yellow"), indent=6)
         else:
