@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import re
+from typing import Final, Protocol
 
 from deliverkit.model import Lookup
 
@@ -23,17 +24,32 @@ class Port(Protocol):
         ...
 
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._\-*/+=:%,!#&'<>?\[\]^`{|}~]*")
+_ESCAPE: Final = re.compile(r"\\\d{3}|\\.")
+_TO_ESCAPE: Final = re.compile(r"(\\\d{3}|\\.)|([^\x21-\x7e]|[\"();@$\\])")
+
+
 def normal_name(name: str) -> str:
-    r"""A name as lookups are keyed: lower case, no trailing dot; what is not Unicode at all as `\udcNN`."""
-    if not name.isascii():
-        name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    r"""A name as lookups are keyed: lower case, no trailing dot, odd octets as `\DDD` (RFC 1035 §5.1)."""
+    if not _PLAIN.fullmatch(name):
+        name = _TO_ESCAPE.sub(_escaped, name)
     return name.rstrip(".").lower()
+
+
+def _escaped(match: re.Match[str]) -> str:
+    kept, odd = match.groups()
+    if kept:
+        return str(kept)
+    if odd.isascii() and odd.isprintable() and odd != " ":
+        return f"\\{odd}"
+    return "".join(f"\\{octet:03d}" for octet in odd.encode("utf-8", "surrogatepass"))
 
 
 def name_error(name: str) -> str | None:
     """Why `name` cannot be asked (RFC 1035 §2.3.4), None where it can."""
     if name == "":
         return None
+    name = _ESCAPE.sub("x", name)  # one octet each
     labels = name.split(".")
     if any(not label for label in labels):
         return "has an empty label"
