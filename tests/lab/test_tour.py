@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deliverkit import __main__
+from deliverkit.render.text.sheet import Look
+from deliverkit.runs import demo, lab
+from deliverkit.runs.options import RunError
+
+
+def toured(folder: Path | None = None) -> str:
+    parts: list[str] = []
+    assert demo.demo(folder, look=Look(), write=parts.append) == 0
+    return "".join(parts)
+
+
+def test_the_tour_shows_three_domains_and_what_next(tmp_path: Path):
+    text = toured()
+    for stop in demo.STOPS:
+        assert f"$ {stop.typed}\n" in text
+    assert "healthy.example   ✓ pass" in text
+    assert "spf-too-many-lookups" in text
+    assert "spf-permissive-all" in text
+    assert text.rstrip().endswith("keep this small internet up, and try things on it")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_is_left_where_it_was_asked_for(tmp_path: Path):
+    folder = tmp_path / "new" / "folder"
+    assert str(folder) in toured(folder)
+    report = json.loads((folder / "report.json").read_text())
+    assert report["schema"] == "deliverkit/report/1"
+    assert [target["target"] for target in report["targets"]] == [stop.domain for stop in demo.STOPS]
+    assert "broken.example" in (folder / "report.txt").read_text()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="file"):
+        toured(tmp_path / "file")
+
+
+def test_the_command_exits_0(capsys: pytest.CaptureFixture[str]):
+    assert __main__.main(["demo"]) == 0
+    assert "What next" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_said(port: int):
+    with pytest.raises(RunError, match="--port"):
+        lab.serve(write=lambda _: None, port=port)
+
+
+def test_the_lab_serves_until_interrupted():
+    with subprocess.Popen(
+        [sys.executable, "-m", "deliverkit", "lab"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            while "dmarc broken.example" not in said:
+                assert select.select([process.stdout], [], [], 20)[0], said
+                part = os.read(process.stdout.fileno(), 4096).decode()
+                assert part, said
+                said += part
+            resolver = said.split("--resolver ")[1].split()[0]
+            check = subprocess.run(
+                [sys.executable, "-m", "deliverkit", "mx", "healthy.example", "--resolver", resolver],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            assert check.returncode == 0, check.stderr
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert process.stderr is not None
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
