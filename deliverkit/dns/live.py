@@ -338,11 +338,11 @@ def interpret(base: Lookup, reply: Reply, code: int, asked: str) -> Lookup:
             return replace(base, aliases=tuple(aliases), why="a loop", notes=(*base.notes, Note.CNAME_LOOP))
         aliases.append(owner)
     base = replace(base, aliases=tuple(aliases), authenticated=reply.authenticated)
-    return _without_records(base, reply, asked, stray=not aliases and any(rdtype != _RRSIG for _, rdtype in held))
+    return _without_records(base, reply, asked)
 
 
-def _without_records(base: Lookup, reply: Reply, asked: str, *, stray: bool) -> Lookup:
-    """A reply that holds no record of the type asked for; `stray`: it holds others that nobody asked for."""
+def _without_records(base: Lookup, reply: Reply, asked: str) -> Lookup:
+    """A reply that holds no record of the type asked for; others in it are no relevant answer (RFC 2308 §2.2)."""
     if reply.rcode == _NXDOMAIN:
         return replace(
             base, outcome=LookupOutcome.NXDOMAIN, why=f"no such name (NXDOMAIN) from {base.server} for {asked}"
@@ -350,12 +350,6 @@ def _without_records(base: Lookup, reply: Reply, asked: str, *, stray: bool) -> 
     soa = any(record.rdtype == _SOA for record in reply.authority)
     if base.aliases and not soa:
         return base
-    if stray:
-        return replace(
-            base,
-            why=f"an answer that is not to the question from {base.server} for {asked}",
-            notes=(*base.notes, Note.MALFORMED),
-        )
     if not soa and not reply.authoritative and any(record.rdtype == _NS for record in reply.authority):
         return replace(base, why=f"a referral instead of an answer from {base.server} for {asked}")
     return replace(base, outcome=LookupOutcome.NODATA, why=f"no such record (NODATA) from {base.server} for {asked}")

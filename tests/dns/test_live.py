@@ -63,7 +63,6 @@ def test_no_fault_is_ever_absence(fault: str) -> None:
         ("tcpshort", "and TCP failed: the connection was closed"),
         ("malformed", "a malformed answer from"),
         ("trailing", "a malformed answer from"),
-        ("other", "an answer that is not to the question from"),
         ("referral", "a referral instead of an answer from"),
     ],
 )
@@ -71,6 +70,11 @@ def test_the_why_says_what_happened(fault: str, words: str) -> None:
     lookup = one(f"{fault}.example.com")
     assert lookup.outcome is LookupOutcome.UNKNOWN
     assert words in lookup.why
+
+
+def test_records_of_another_type_are_no_relevant_answer() -> None:
+    # RFC 2308 §2.2: NODATA is NOERROR with no relevant answers.
+    assert one("other.example.com").outcome is LookupOutcome.NODATA
 
 
 @pytest.mark.parametrize(("word", "outcome"), [("nxdomain", LookupOutcome.NXDOMAIN), ("nodata", LookupOutcome.NODATA)])
