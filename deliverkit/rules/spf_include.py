@@ -96,9 +96,10 @@ def spf_include_without_record(node: SpfNode) -> Iterator[Finding]:
         if not isinstance(term.child.texts, Absent):
             continue
         unregistered = isinstance(term.registered, Absent)
+        where = "a domain that does not exist" if unregistered else "a name without an SPF record"
         near = next((miss.meant for miss in term.child.near if miss.meant), None)
         yield Finding(
-            message=f"{term.term.text} leads to no SPF record: receivers that come to it answer permerror",
+            message=f"{term.term.text} leads to {where}: receivers that come to it answer permerror",
             subject=node.domain,
             evidence=(
                 _shown(node, record, term.term, term.child.texts.why),
@@ -108,7 +109,6 @@ def spf_include_without_record(node: SpfNode) -> Iterator[Finding]:
             if near
             else _removal(node, record, term),
             who=_who(node),
-            part_of="spf-include-unregistered" if unregistered else None,
         )
     if unknown is not None:
         known(unknown)
@@ -145,6 +145,7 @@ def spf_include_unregistered(node: SpfNode) -> Iterator[Finding]:
             evidence=(_shown(node, record, term.term, term.registered.why),),
             fix=_removal(node, record, term),
             who=_who(node),
+            part_of="spf-include-without-record",
         )
     if unknown is not None:
         known(unknown)
