@@ -81,8 +81,8 @@ example.com   ✗ fail   2 errors · 2 warnings · 2 notices · 50 passed       
 ✗ error   spf-missing                                          DNS administrator
   No SPF record is published: receivers cannot tell your servers from a
   forger's.
-  Fix   publish a record; this one lets only the MX hosts send: add an include:
-        or ip4: for each other service
+  Fix   Publish a record; this one lets only the MX hosts send: add an include:
+        or ip4: for each other service.
     Publish at example.com TXT:
       + v=spf1 mx ~all
   RFC 7208 §3, RFC 7208 §4.5   deliverkit explain spf-missing
@@ -210,8 +210,8 @@ example.com   ✗ fail                                                       0.4
 ✗ error   spf-missing                                          DNS administrator
   No SPF record is published: receivers cannot tell your servers from a
   forger's.
-  Fix   publish a record; this one lets only the MX hosts send: add an include:
-        or ip4: for each other service
+  Fix   Publish a record; this one lets only the MX hosts send: add an include:
+        or ip4: for each other service.
     Publish at example.com TXT:
       + v=spf1 mx ~all
   RFC 7208 §3, RFC 7208 §4.5   deliverkit explain spf-missing

@@ -124,7 +124,7 @@ def _write_fix(sheet: Sheet, finding: FindingReport) -> None:
         diff = change_lines(finding.change)
         words = words.removesuffix("\n".join(diff)).rstrip("\n")
     lead: Part = ("Fix   ", "bold green")
-    write_markdown(sheet, words, lead=lead, indent=2, hang=8)
+    write_markdown(sheet, words if "\n" in words else _sentence(words), lead=lead, indent=2, hang=8)
     if not diff:
         return
     sheet.line((shown(diff[0]), "dim"), indent=4)
