@@ -54,6 +54,8 @@ class SpfNode(Fact, frozen=True, kw_only=True):
     """One record of the tree. `via` is `root`, `include` or `redirect`."""
 
     domain: str
+    own: bool = True
+    """Whether the name is the domain's own, and not that of a service it includes."""
     via: str
     texts: Answer[tuple[str, ...]]
     """Every SPF record at the name."""

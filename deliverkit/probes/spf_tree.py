@@ -11,6 +11,7 @@ import msgspec
 from deliverkit.facts.spf import CAP, SpfNode, SpfTermFacts
 from deliverkit.model import Absent, Answer, Found, Lookup, LookupOutcome, Mx, Unknown
 from deliverkit.probes.spf_harvest import Harvest, resolved, select, target_of
+from deliverkit.records.names import is_subdomain
 from deliverkit.records.spf import SpfTerm
 
 
@@ -55,6 +56,7 @@ def _node(domain: str, via: str, growth: _Growth, path: tuple[str, ...]) -> SpfN
                 terms.append(SpfTermFacts(term=term, where=domain, ignored=passed, total=growth.total))
     return SpfNode(
         domain=domain,
+        own=is_subdomain(domain, path[0] if path else domain),
         via=via,
         texts=selected.texts,
         record=selected.record,

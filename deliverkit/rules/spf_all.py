@@ -62,7 +62,7 @@ def spf_permissive_all(node: SpfNode) -> Iterator[Finding]:
                 before=record.text,
                 after=_replaced(record, term, "~all" if term.name == "all" else ""),
             ),
-            who=None if node.via == "root" else Who.PROVIDER,
+            who=None if node.own else Who.PROVIDER,
         )
 
 
@@ -177,7 +177,7 @@ def spf_terms_after_all(node: SpfNode) -> Iterator[Finding]:
             ),
         ),
         fix=Fix("move all to the end", name=node.domain, rdtype="TXT", before=record.text, after=after),
-        who=None if node.via == "root" else Who.PROVIDER,
+        who=None if node.own else Who.PROVIDER,
     )
 
 
@@ -215,5 +215,5 @@ def spf_redirect_ignored(node: SpfNode) -> Iterator[Finding]:
             before=record.text,
             after=_replaced(record, redirect, ""),
         ),
-        who=None if node.via == "root" else Who.PROVIDER,
+        who=None if node.own else Who.PROVIDER,
     )

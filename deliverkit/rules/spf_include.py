@@ -22,7 +22,7 @@ def _without(record: SpfRecord, term: SpfTerm) -> str:
 
 
 def _who(node: SpfNode) -> Who | None:
-    return None if node.via == "root" else Who.PROVIDER
+    return None if node.own else Who.PROVIDER
 
 
 def _removal(node: SpfNode, record: SpfRecord, term: SpfTermFacts) -> Fix:

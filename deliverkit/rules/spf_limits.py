@@ -230,7 +230,7 @@ def spf_void_term(node: SpfNode) -> Iterator[Finding]:
                 ),
             ),
             fix=Fix("remove it", name=node.domain, rdtype="TXT", before=record.text, after=after),
-            who=None if node.via == "root" else Who.PROVIDER,
+            who=None if node.own else Who.PROVIDER,
             part_of="spf-too-many-voids" if node.void_lookups > VOID_LIMIT else None,
         )
 
@@ -275,5 +275,5 @@ def spf_mx_too_many_hosts(node: SpfNode) -> Iterator[Finding]:
                     Exhibit(record.text, title=f"{node.domain} TXT", marks=(Mark(term.term.start, term.term.end),)),
                 ),
                 fix=Fix("list the addresses that send as ip4: and ip6: in its place"),
-                who=None if node.via == "root" else Who.PROVIDER,
+                who=None if node.own else Who.PROVIDER,
             )

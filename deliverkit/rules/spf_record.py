@@ -165,7 +165,7 @@ def spf_multiple_records(node: SpfNode) -> Iterator[Finding]:
         subject=node.domain,
         evidence=tuple(Exhibit(text, title=f"{node.domain} TXT") for text in sorted(texts)[:10]),
         fix=Fix("merge them into this one and remove the others", name=node.domain, rdtype="TXT", after=merged),
-        who=None if node.via == "root" else Who.PROVIDER,
+        who=None if node.own else Who.PROVIDER,
         cause="",
     )
 
@@ -231,7 +231,7 @@ def spf_syntax(node: SpfNode) -> Iterator[Finding]:
         )
         if after is not None
         else Fix("correct the marked terms"),
-        who=None if node.via == "root" else Who.PROVIDER,
+        who=None if node.own else Who.PROVIDER,
     )
 
 

@@ -25,7 +25,7 @@ def _without(record: SpfRecord, drop: list[SpfTerm]) -> str:
 
 
 def _who(node: SpfNode) -> Who | None:
-    return None if node.via == "root" else Who.PROVIDER
+    return None if node.own else Who.PROVIDER
 
 
 @rule(Severity.WARNING, "RFC 7208 §5.5")
