@@ -1,0 +1,1 @@
+"""Text to record and back: pure parsers with positions, one module a kind of record."""

@@ -262,3 +262,22 @@ def _carried(address: ipaddress.IPv6Address) -> list[tuple[str, ipaddress.IPv4Ad
     if address in _V4_COMPATIBLE:
         found.append(("an IPv4-compatible address", last))
     return found
+
+
+_LOCAL_SUFFIXES = (
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "private",
+    "lan",
+    "home",
+    "corp",
+    "home.arpa",
+    "onion",
+)
+
+
+def is_internal(host: str) -> bool:
+    """A name that only a private network knows: a single label, or below a suffix kept for such use."""
+    return "." not in host or any(host.endswith(f".{suffix}") for suffix in _LOCAL_SUFFIXES)
