@@ -17,14 +17,16 @@ RECORDED = 4096
 
 # Cc control, Cf format (bidi, zero width), Cs surrogate, Co private, Cn unassigned, Zl/Zp separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FORMS = ((2, "x"), (4, "u"), (8, "U"))
+_MARKS = 2
+"""Combining marks on one letter: two are a language, more are an attack on the lines around it."""
 _COMBINING = frozenset({"Mn", "Me", "Mc"})
 
 
 def _escape(char: str) -> str:
     code = ord(char)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    width, letter = next(form for form in _FORMS if code < 16 ** form[0])
+    return f"\\{letter}{code:0{width}x}"
 
 
 def escaped(text: str) -> str:
@@ -36,8 +38,7 @@ def escaped(text: str) -> str:
     for char in text:
         category = unicodedata.category(char)
         marks = marks + 1 if category in _COMBINING else 0
-        # Two marks on a letter are a language, more are an attack on the lines around it.
-        unsafe = category in _UNSAFE or marks > 2 or (category == "Zs" and char != " ")
+        unsafe = category in _UNSAFE or marks > _MARKS or (category == "Zs" and char != " ")
         parts.append(_escape(char) if unsafe else char)
     return "".join(parts)
 
