@@ -26,6 +26,7 @@ LATENCY_MS = 30
 CHAIN = 4
 """Lookups that depend on each other for one.example: its SPF record, two includes in turn, an address in the second."""
 DOMAINS = 100
+WANTED_RATE = 20
 DELIVERKIT = [sys.executable, "-m", "deliverkit"]
 CHECKDMARC = """
 import sys, checkdmarc.spf, checkdmarc.dmarc, dns.resolver
@@ -151,14 +152,14 @@ def measured(world: Path, many: Path) -> list[tuple[str, str, str, bool]]:
         ),
         (f"checkdmarc, SPF and DMARC alone, {LATENCY_MS} ms", f"{rival:.0f} ms", "", True),
         ("`check` to checkdmarc", f"{slow / rival:.2f}", "at most 0.33", slow <= rival / 3),
-        (f"`check` of {DOMAINS} domains, {LATENCY_MS} ms", f"{rate:.0f} domains/s", "at least 20", rate >= 20),
+        (f"`check` of {DOMAINS} domains, {LATENCY_MS} ms", f"{rate:.0f} domains/s", "at least 20", rate >= WANTED_RATE),
         (f"questions asked twice, of {len(asked)}", str(twice), "0", twice == 0),
     ]
 
 
 _FAIR = (
-    "checkdmarc is asked for SPF and DMARC alone, which is less than `check` does; its time holds its imports, as every "
-    "run of it does. What latency adds can stay under the chain: our own work is done while answers are awaited."
+    "checkdmarc is asked for SPF and DMARC alone, which is less than `check` does; its time holds its "
+    "imports, as every run of it does. What latency adds can stay under the chain: our own work is done while answers are awaited."
 )
 
 
