@@ -159,7 +159,8 @@ def measured(world: Path, many: Path) -> list[tuple[str, str, str, bool]]:
 
 _FAIR = (
     "checkdmarc is asked for SPF and DMARC alone, which is less than `check` does; its time holds its "
-    "imports, as every run of it does. What latency adds can stay under the chain: our own work is done while answers are awaited."
+    "imports, as every run of it does. What latency adds can stay under the chain: our own work is done while "
+    "answers are awaited."
 )
 
 
