@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,7 +13,7 @@ from deliverkit.report.spf import EvaluationReport, NodeReport, SpfReport, TermR
 
 _LIMIT: Final = 10
 _LINES: Final = 400
-_TERM_WIDTH: Final = 44
+_TERM_WIDTH: Final = 52
 _NOTES: Final = {
     "ignored": "never evaluated",
     "invalid": "not valid",
@@ -60,26 +61,32 @@ def _budget(facts: SpfReport, glyphs: _Glyphs) -> str:
 
 
 def _tree(root: NodeReport, glyphs: _Glyphs) -> Iterator[str]:
-    yield shown(root.domain, 100)
-    yield from _below(root, "", glyphs)
+    """The tree beside its costs; read downwards, `total` counts as a receiver does."""
+    rows = list(itertools.islice(_below(root, "", glyphs), _LINES + 1))
+    width = min(max([len(head) for head, term in rows if term is not None], default=0), _TERM_WIDTH)
+    yield f"{shown(root.domain, 100).ljust(width)}  total  cost"
+    for head, term in rows:
+        yield head if term is None else _line(head.ljust(width), term)
 
 
-def _below(node: NodeReport, indent: str, glyphs: _Glyphs) -> Iterator[str]:
+def _below(node: NodeReport, indent: str, glyphs: _Glyphs) -> Iterator[tuple[str, TermReport | None]]:
     if node.record is None:
-        yield f"{indent}{glyphs.elbow}{shown(node.why or 'no SPF record', 160)}"
+        yield f"{indent}{glyphs.elbow}{shown(node.why or 'no SPF record', 160)}", None
         return
     for n, term in enumerate(node.terms):
         last = n == len(node.terms) - 1
-        head = f"{indent}{glyphs.elbow if last else glyphs.tee}{shown(term.term, 120)}"
-        yield _line(head, term)
+        yield f"{indent}{glyphs.elbow if last else glyphs.tee}{shown(term.term, 120)}", term
         if term.child is not None:
             yield from _below(term.child, f"{indent}{'  ' if last else glyphs.bar}", glyphs)
 
 
 def _line(head: str, term: TermReport) -> str:
-    cost = f"{term.lookups:>2}  total {term.total:>2}" if term.lookups else " " * 12
+    reached = term.total - term.lookups + 1 if term.lookups else 0
+    cost = f"{reached:>5} {term.lookups:>5}" if reached else " " * 11
     note = _NOTES.get(term.note or "", "") if term.note else _authorizes(term)
-    return f"{head.ljust(_TERM_WIDTH)} {cost}  {note}".rstrip()
+    if reached > _LIMIT and not note:
+        note = "over the limit"
+    return f"{head}  {cost}  {note}".rstrip()
 
 
 def _authorizes(term: TermReport) -> str:
