@@ -61,6 +61,8 @@ class SpfNode(Fact, frozen=True, kw_only=True):
     """Every SPF record at the name."""
     record: Answer[SpfRecord]
     """The one record; Absent where there is none, or more than one."""
+    strings: tuple[int, ...] = ()
+    """Octets of each character-string of the record."""
     terms: tuple[SpfTermFacts, ...] = ()
     lookups: int = 0
     void_lookups: int = 0

@@ -10,9 +10,8 @@ from deliverkit.dns import Port
 from deliverkit.facts.spf import CAP, SpfFacts
 from deliverkit.model import Absent, Address, Answer, Found, Inputs, Lookup, Mx, Txt, Unknown
 from deliverkit.probes.spf_check import check_host
-from deliverkit.probes.spf_harvest import harvest, select
+from deliverkit.probes.spf_harvest import harvest, select, strings_of
 from deliverkit.probes.spf_tree import plant
-from deliverkit.records.spf import SpfRecord
 
 
 async def probe(inputs: Inputs, port: Port) -> SpfFacts:
@@ -35,7 +34,7 @@ async def probe(inputs: Inputs, port: Port) -> SpfFacts:
         domain=domain,
         texts=selected.texts,
         record=selected.record,
-        strings=_strings(lookup, selected.record),
+        strings=strings_of(lookup, selected.record),
         near=selected.near,
         type99=type99,
         tree=Found(root) if root else selected.texts if isinstance(selected.texts, Absent | Unknown) else Absent(""),
@@ -44,19 +43,6 @@ async def probe(inputs: Inputs, port: Port) -> SpfFacts:
         unknown=tree.unknown if root and not isinstance(tree, Absent | Unknown) else (),
         mail=_mail(mx, a, aaaa),
         evaluations=tuple(replace(verdict, required=not inputs.verdicts_only) for verdict in evaluations),
-    )
-
-
-def _strings(lookup: Lookup, record: Answer[SpfRecord]) -> tuple[int, ...]:
-    if not isinstance(record, Found):
-        return ()
-    return next(
-        (
-            tuple(map(len, txt.strings))
-            for txt in lookup.records
-            if isinstance(txt, Txt) and txt.text == record.value.text
-        ),
-        (),
     )
 
 

@@ -54,6 +54,20 @@ def select(lookup: Lookup) -> Selected:
     return Selected(texts=Found(records), record=Found(parse_spf(records[0])), near=near)
 
 
+def strings_of(lookup: Lookup, record: Answer[SpfRecord]) -> tuple[int, ...]:
+    """Octets of each character-string of the record."""
+    if not isinstance(record, Found):
+        return ()
+    return next(
+        (
+            tuple(map(len, txt.strings))
+            for txt in lookup.records
+            if isinstance(txt, Txt) and txt.text == record.value.text
+        ),
+        (),
+    )
+
+
 def target_of(term: SpfTerm, domain: str) -> str | None:
     """The name a term asks for; None where it asks nothing or its name depends on the message."""
     if not term.valid or not term.lookup or term.name == "ptr":
@@ -138,7 +152,7 @@ async def _registered(name: str, port: Port) -> Answer[str]:
             return Found(registrable)
 
 
-def resolved(pair: tuple[Lookup, Lookup]) -> Answer[tuple[str, ...]]:
+def resolved(pair: tuple[Lookup, ...]) -> Answer[tuple[str, ...]]:
     """The addresses of a name, IPv4 first; unknown only where neither family is known to have one."""
     answers = [lookup.of(Address) for lookup in pair]
     known = tuple(record.address for answer in answers if isinstance(answer, Found) for record in answer.value)

@@ -10,7 +10,7 @@ import msgspec
 
 from deliverkit.facts.spf import CAP, SpfNode, SpfTermFacts
 from deliverkit.model import Absent, Answer, Found, Lookup, LookupOutcome, Mx, Unknown
-from deliverkit.probes.spf_harvest import Harvest, resolved, select, target_of
+from deliverkit.probes.spf_harvest import Harvest, resolved, select, strings_of, target_of
 from deliverkit.records.names import is_subdomain
 from deliverkit.records.spf import SpfTerm
 
@@ -60,6 +60,7 @@ def _node(domain: str, via: str, growth: _Growth, path: tuple[str, ...]) -> SpfN
         via=via,
         texts=selected.texts,
         record=selected.record,
+        strings=strings_of(growth.harvested.texts[domain], selected.record),
         terms=tuple(terms),
         lookups=growth.total - before,
         void_lookups=growth.voids - voids,
@@ -92,7 +93,8 @@ def _followed(facts: SpfTermFacts, target: str, growth: _Growth, path: tuple[str
     pair = growth.harvested.addresses.get(target)
     if pair is None:
         return msgspec.structs.replace(facts, beyond=True)
-    return _resolved(facts, resolved(pair), growth)
+    # §5.7: exists asks for A alone, whatever the connection is.
+    return _resolved(facts, resolved(pair[:1] if name == "exists" else pair), growth)
 
 
 def _resolved(facts: SpfTermFacts, addresses: Answer[tuple[str, ...]], growth: _Growth) -> SpfTermFacts:

@@ -30,6 +30,8 @@ class NearMiss(msgspec.Struct, frozen=True):
     text: str
     why: str
     meant: str | None
+    harmless: bool = False
+    """Does no harm beside an SPF record."""
 
 
 def mechanism_hint(text: str, name: str) -> str | None:
@@ -54,15 +56,19 @@ def near_miss(text: str) -> NearMiss | None:
     if "spf" not in head:
         return None
     stripped = text.strip()
+    if _begins(r"spf2\.0/", stripped):  # RFC 4406, historic since RFC 6686
+        wanted = _headed(r"spf2\.0/[a-z,]*", stripped)
+        why = "it is Sender ID (spf2.0), which is given up"
+        return NearMiss(text, why, wanted if _spf(wanted) else None, harmless=True)
     bare = html.unescape(stripped).replace("\\", "").replace('" "', "").strip("\"'“”„ \t")
     tests = (
         (stripped != text and _spf(stripped), "it begins with white space", stripped),
         (stripped != bare and _spf(bare), "quotation marks or escapes of a control panel were published with it", bare),
         (_begins(_SPACED, stripped), "white space stands inside v=spf1", _headed(r"v\s*=\s*spf1", stripped)),
         (_begins(r"v=spf1[^ ]", stripped), "no space follows v=spf1", _spaced(stripped)),
+        (_begins(r"spf:? ?v=spf1\b", stripped), "something stands before v=spf1", _headed(r"spf:? ?v=spf1", stripped)),
         (_begins(r"spf1? ", stripped), "it begins with spf instead of v=spf1", _headed(r"spf1?", stripped)),
         (_begins(r"v:spf1", stripped), "it begins with v:spf1 instead of v=spf1", _headed(r"v:spf1", stripped)),
-        (_begins(r"spf:? ?v=spf1\b", stripped), "something stands before v=spf1", _headed(r"spf:? ?v=spf1", stripped)),
         (_begins(r"v=spf(?!1)", stripped), "its version is not spf1", None),
     )  # fmt: skip
     for hit, why, meant in tests:

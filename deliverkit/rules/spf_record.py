@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from deliverkit.facts.spf import SpfFacts, SpfNode
@@ -85,6 +86,8 @@ def spf_not_recognized(spf: SpfFacts) -> Iterator[Finding]:
         raise NotApplicable("the domain does not exist")
     published = known(spf.texts)
     for miss in spf.near:
+        if miss.harmless and published is not None:
+            continue
         # RFC 7208 §4.5: only exactly "v=spf1" followed by a space or the end selects a record.
         meant = miss.meant if miss.meant is not None and not parse_spf(miss.meant).errors else None
         yield Finding(
@@ -209,11 +212,13 @@ def spf_syntax(node: SpfNode) -> Iterator[Finding]:
     if not record.errors:
         return
     first = record.errors[0]
-    after = _corrected(record)
+    joined = _spaced_where_joined(node, record)
+    after = joined or _corrected(record)
     more = len(record.errors) - 1
+    said = "a space is missing where two strings of it join" if joined else first.message
     yield Finding(
-        message=f"a syntax error makes the record a permerror at every receiver: {first.message}"
-        + (f" (and {more} more)" if more else ""),
+        message=f"a syntax error makes the record a permerror at every receiver: {said}"
+        + (f" (and {more} more)" if more and not joined else ""),
         subject=node.domain,
         evidence=(
             Exhibit(
@@ -233,6 +238,17 @@ def spf_syntax(node: SpfNode) -> Iterator[Finding]:
         else Fix("correct the marked terms"),
         who=None if node.own else Who.PROVIDER,
     )
+
+
+def _spaced_where_joined(node: SpfNode, record: SpfRecord) -> str | None:
+    """The record with a space where two strings join inside a broken term; None where that does not mend it."""
+    # RFC 7208 §3.3: strings are joined without adding spaces.
+    if len(node.strings) < 2 or sum(node.strings) != len(record.text):  # noqa: PLR2004 - two join
+        return None
+    joins = set(itertools.accumulate(node.strings[:-1]))
+    broken = {at for at in joins for term in record.terms if not term.valid and term.start < at < term.end}
+    text = "".join(f" {char}" if at in broken else char for at, char in enumerate(record.text))
+    return text if broken and not parse_spf(text).errors else None
 
 
 def _corrected(record: SpfRecord) -> str | None:
