@@ -177,6 +177,10 @@ def test_a_single_label_gives_none():
     assert verdict('host. TXT "v=spf1 +all"', "192.0.2.1", domain="host").result == "none"
 
 
+def test_a_broken_record_at_a_single_label_is_said_to_be_broken():
+    assert verdict('host. TXT "v=spf1 include:gone.example.com"', "192.0.2.1", domain="host").result == "permerror"
+
+
 @pytest.mark.parametrize(
     ("macro", "sender"),
     [
