@@ -264,7 +264,8 @@ def test_one_deadline_cancels_nobody_elses_answer() -> None:
     assert later < 0.05
 
 
-def test_many_questions_at_once_all_arrive() -> None:
-    lookups, server = ask(*((f"n{number}.example.com", "A") for number in range(600)))
+def test_many_questions_at_once_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "BUDGET", 30.0)  # the server answers in this process, one at a time
+    lookups, server = ask(*((f"n{number}.example.com", "A") for number in range(200)))
     assert all(lookup.outcome is LookupOutcome.FOUND for lookup in lookups)
     assert max(server.asked.values()) == 1
