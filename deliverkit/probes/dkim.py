@@ -10,6 +10,8 @@ import asyncio
 import hashlib
 import re
 
+import msgspec
+
 from deliverkit.dns import Port
 from deliverkit.facts.dkim import DkimFacts, SelectorFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Txt, Unknown
@@ -21,6 +23,7 @@ from deliverkit.records.dkim_key import Key, key_of_spki
 from deliverkit.records.dkim_providers import COMMON, Provider, further, provider_of, used
 
 MAX_RECORDS = 16
+MAX_HOSTS = 64
 _INCLUDE = re.compile(r"(?i)(?:^|\s)[+?~-]?(?:include:|redirect=)([\w.-]{1,253})")
 
 
@@ -30,7 +33,7 @@ async def probe(inputs: Inputs, port: Port) -> DkimFacts:
     named = tuple(dict.fromkeys(s.rstrip(".").lower() for s in (*inputs.selectors, *inputs.expected.dkim_cnames)))
     base, wildcard, mx, txt, first = await asyncio.gather(
         port.lookup(f"_domainkey.{domain}", "TXT"),
-        port.lookup(f"{_nobodys(domain)}._domainkey.{domain}", "TXT"),
+        _txt(f"{_nobodys(domain)}._domainkey.{domain}", port),
         port.lookup(domain, "MX"),
         port.lookup(domain, "TXT"),
         _ask(named or COMMON, domain, port),
@@ -68,8 +71,15 @@ def _nobodys(domain: str) -> str:
 
 
 async def _ask(selectors: tuple[str, ...], domain: str, port: Port) -> dict[str, Lookup]:
-    lookups = await asyncio.gather(*(port.lookup(f"{name}._domainkey.{domain}", "TXT") for name in selectors))
+    lookups = await asyncio.gather(*(_txt(f"{name}._domainkey.{domain}", port) for name in selectors))
     return dict(zip(selectors, lookups, strict=True))
+
+
+async def _txt(name: str, port: Port) -> Lookup:
+    """The TXT records of a name, in an order that does not depend on the server's."""
+    lookup = await port.lookup(name, "TXT")
+    texts = [record for record in lookup.records if isinstance(record, Txt)]
+    return msgspec.structs.replace(lookup, records=tuple(sorted(texts, key=lambda record: record.strings)))
 
 
 def _gone(lookup: Lookup) -> bool:
@@ -77,9 +87,8 @@ def _gone(lookup: Lookup) -> bool:
 
 
 def _texts(lookup: Lookup) -> tuple[str, ...]:
-    """The TXT records, in an order that does not depend on the server's."""
-    texts = sorted(record.text for record in lookup.records[:MAX_RECORDS] if isinstance(record, Txt))
-    return tuple(texts)
+    """The first TXT records in order: ordered before they are cut, so that the server's order decides nothing."""
+    return tuple(sorted(record.text for record in lookup.records if isinstance(record, Txt))[:MAX_RECORDS])
 
 
 def _by_wildcard(lookup: Lookup, wildcard: Lookup) -> bool:
@@ -155,7 +164,7 @@ async def _doubled(selector: str, domain: str, port: Port) -> tuple[tuple[str, s
     labels = domain.split(".")
     zones = [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))][:3]
     names = [f"{selector}._domainkey.{domain}.{zone}" for zone in zones]
-    lookups = await asyncio.gather(*(port.lookup(name, "TXT") for name in names))
+    lookups = await asyncio.gather(*(_txt(name, port) for name in names))
     return tuple(
         (name, text)
         for name, lookup in zip(names, lookups, strict=True)
@@ -165,11 +174,13 @@ async def _doubled(selector: str, domain: str, port: Port) -> tuple[tuple[str, s
 
 
 def _hosts(mx: Lookup) -> tuple[str, ...]:
-    return tuple(record.host for record in mx.records[:64] if isinstance(record, Mx))
+    return tuple(sorted(record.host for record in mx.records if isinstance(record, Mx))[:MAX_HOSTS])
 
 
 def _spf(txt: Lookup) -> tuple[str, ...]:
-    return tuple(text for text in _texts(txt) if re.match(r"(?i)v=spf1(?:\s|$)", text))
+    """The SPF records: chosen before they are cut, for an apex often holds more than sixteen records."""
+    texts = (record.text for record in txt.records if isinstance(record, Txt))
+    return tuple(sorted(text for text in texts if re.match(r"(?i)v=spf1(?:\s|$)", text))[:MAX_RECORDS])
 
 
 def _includes(txt: Lookup) -> tuple[str, ...]:

@@ -133,6 +133,21 @@ def test_a_provider_shown_by_spf_is_guessed():
     assert (selector.selector, selector.provider, selector.guessed) == ("brevo1", "Brevo", True)
 
 
+def test_more_records_than_are_read_do_not_hide_the_spf_record():
+    many = "".join(f'@ TXT "aaa-verification={n}"\n' for n in range(30))
+    spf = '@ TXT "v=spf1 include:spf.brevo.com -all"\n'
+    for zone in (many + spf, spf + many):
+        _, facts = check(zone + txt("brevo1", KEY))
+        assert [selector.selector for selector in dkim_report(facts).selectors] == ["brevo1"]
+
+
+def test_the_order_of_an_answer_decides_nothing():
+    records = [txt("s1", f"x={n:02}") for n in range(20)] + [txt("s1", KEY)]
+    one, two = (check("".join(order), "s1") for order in (records, records[::-1]))
+    assert dkim_report(one[1]) == dkim_report(two[1])
+    assert [o.findings for o in one[0]] == [o.findings for o in two[0]]
+
+
 def test_at_most_twenty_guesses_and_no_question_twice():
     world = World(
         HEAD
