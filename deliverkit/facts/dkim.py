@@ -29,8 +29,8 @@ class SelectorFacts(Fact, frozen=True, kw_only=True):
     guessed: bool
     lookup: Lookup
     provider: str | None = None
-    wildcard: bool = False
-    """What stands here is the answer of `*._domainkey`, or of a wildcard above it."""
+    wildcard: Answer[bool] = Found(value=False)
+    """Whether what stands here is the answer of `*._domainkey`, or of a wildcard above it."""
     record: KeyRecord | None = None
     """The record that is meant as the key."""
     diagnosis: Diagnosis | None = None
@@ -55,8 +55,13 @@ class SelectorFacts(Fact, frozen=True, kw_only=True):
         """The TXT records; absent where only a wildcard without a key answers (RFC 6376 §3.6.1)."""
         match self.lookup.of(Txt):
             case Found(records):
-                if self.denied:
-                    return Absent(f"only the wildcard *._domainkey.{self.domain} answers, and it holds no key")
+                match self.denied:
+                    case Found(value=True):
+                        return Absent(f"only the wildcard *._domainkey.{self.domain} answers, and it holds no key")
+                    case Unknown() as untold:
+                        return untold
+                    case _:
+                        pass
                 texts = tuple(record.text for record in records)
                 return Found(texts) if texts else Absent(f"no TXT record at {self.name}")
             case Absent() | Unknown() as other:
@@ -68,9 +73,11 @@ class SelectorFacts(Fact, frozen=True, kw_only=True):
         return self.record is not None and not looks_like_key(self.record.text)
 
     @property
-    def denied(self) -> bool:
-        """Only a wildcard answers, and with no key."""
-        return self.wildcard and self.record is not None and (self.record.revoked or self.foreign)
+    def denied(self) -> Answer[bool]:
+        """Whether only a wildcard answers, and with no key."""
+        if self.record is None or not (self.record.revoked or self.foreign):
+            return Found(value=False)
+        return self.wildcard
 
     @property
     def cname(self) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Collection
 
 import msgspec
 
@@ -44,7 +45,7 @@ async def probe(inputs: Inputs, port: Port) -> DkimFacts:
     if not named:
         more = () if base.outcome is LookupOutcome.NXDOMAIN else further(shown)
         guesses = {**first, **await _ask(more, domain, port)}
-        asked = {name: lookup for name, lookup in guesses.items() if _hit(lookup, wildcard)}
+        asked = {name: lookup for name, lookup in guesses.items() if _hit(lookup, wildcard, guesses.values())}
     else:
         asked = first
     selectors = await asyncio.gather(
@@ -91,20 +92,41 @@ def _texts(lookup: Lookup) -> tuple[str, ...]:
     return tuple(sorted(record.text for record in lookup.records if isinstance(record, Txt))[:MAX_RECORDS])
 
 
-def _by_wildcard(lookup: Lookup, wildcard: Lookup) -> bool:
+def _by_wildcard(lookup: Lookup, wildcard: Lookup) -> Answer[bool]:
     """Whether this is what a selector that nobody has is answered, too."""
-    if wildcard.outcome is not LookupOutcome.FOUND or lookup.outcome is not LookupOutcome.FOUND:
-        return bool(lookup.aliases) and lookup.aliases == wildcard.aliases
-    return _texts(lookup) == _texts(wildcard) and lookup.aliases == wildcard.aliases
+    if lookup.aliases and lookup.aliases == wildcard.aliases:
+        return Found(value=True)
+    if lookup.outcome is LookupOutcome.UNKNOWN:
+        return Unknown(lookup.why)
+    if not lookup.aliases and lookup.outcome is not LookupOutcome.FOUND:
+        return Found(value=False)
+    if wildcard.outcome is LookupOutcome.UNKNOWN:
+        return Unknown(wildcard.why)
+    if lookup.outcome is not LookupOutcome.FOUND or wildcard.outcome is not LookupOutcome.FOUND:
+        return Found(value=False)
+    return Found((lookup.records, lookup.aliases) == (wildcard.records, wildcard.aliases))
 
 
-def _hit(lookup: Lookup, wildcard: Lookup) -> bool:
+def _hit(lookup: Lookup, wildcard: Lookup, guesses: Collection[Lookup]) -> bool:
     """Whether a guess found something: a key however damaged, or a CNAME whose target is gone."""
-    if lookup.outcome is LookupOutcome.UNKNOWN or _by_wildcard(lookup, wildcard):
+    if lookup.outcome is LookupOutcome.UNKNOWN:
         return False
+    match _by_wildcard(lookup, wildcard):
+        case Found(value=True):
+            return False
+        case Unknown() if _suspect(lookup, guesses):
+            return False
+        case _:
+            pass
     if lookup.outcome is LookupOutcome.FOUND:
         return any(looks_like_key(text) for text in _texts(lookup))
     return bool(lookup.aliases) and not wildcard.aliases
+
+
+def _suspect(lookup: Lookup, guesses: Collection[Lookup]) -> bool:
+    """Whether a wildcard may well have answered: with a key that is revoked, or as it answered another guess."""
+    same = sum(1 for other in guesses if (other.records, other.aliases) == (lookup.records, lookup.aliases))
+    return same > 1 or any(parse_key_record(text).revoked for text in _texts(lookup))
 
 
 async def _selector(

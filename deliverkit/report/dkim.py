@@ -22,7 +22,8 @@ class SelectorReport(msgspec.Struct, frozen=True, kw_only=True):
     """One selector: named, or guessed and found.
 
     `record` is null where none is published or none could be told (`unknown` then says why). `flags` are those of t=,
-    `damage` the kinds of damage found, `corrected` the record as it should stand where that can be told.
+    `damage` the kinds of damage found, `corrected` the record as it should stand where that can be told. `wildcard`
+    is null where it could not be told whether a wildcard answers.
     """
 
     selector: str
@@ -39,7 +40,7 @@ class SelectorReport(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...]
     testing: bool
     revoked: bool
-    wildcard: bool
+    wildcard: bool | None
     ttl: int | None
     damage: tuple[str, ...]
     corrected: str | None
@@ -50,13 +51,13 @@ class SelectorReport(msgspec.Struct, frozen=True, kw_only=True):
 class DkimReport(msgspec.Struct, frozen=True, kw_only=True):
     """The area's facts as the contract names them.
 
-    `none_published` is true where `_domainkey` does not exist, null where that could not be told.
+    `none_published` is true where `_domainkey` does not exist; it and `wildcard` are null where that could not be told.
     """
 
     selectors: tuple[SelectorReport, ...]
     tried: tuple[str, ...]
     none_published: bool | None
-    wildcard: bool
+    wildcard: bool | None
 
 
 def report(facts: DkimFacts) -> DkimReport:
@@ -69,7 +70,9 @@ def report(facts: DkimFacts) -> DkimReport:
         none_published=None
         if outcome is LookupOutcome.UNKNOWN
         else outcome in (LookupOutcome.NXDOMAIN, LookupOutcome.INVALID) and not found,
-        wildcard=facts.wildcard.outcome is LookupOutcome.FOUND,
+        wildcard=None
+        if facts.wildcard.outcome is LookupOutcome.UNKNOWN
+        else facts.wildcard.outcome is LookupOutcome.FOUND,
     )
 
 
@@ -100,7 +103,7 @@ def _selector(selector: SelectorFacts) -> SelectorReport:
         services=(record.services or ()) if record else (),
         testing=record.testing if record else False,
         revoked=record.revoked if record else False,
-        wildcard=selector.wildcard,
+        wildcard=selector.wildcard.value if isinstance(selector.wildcard, Found) else None,
         ttl=selector.lookup.ttl,
         damage=tuple(damage.kind.value for damage in diagnosis.damages) if diagnosis else (),
         corrected=diagnosis.corrected if diagnosis else None,

@@ -282,12 +282,8 @@ def dkim_wildcard(facts: DkimFacts) -> Iterator[Finding]:
         @ MX 10 mx
         s1._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
     """
-    if facts.wildcard.outcome is not LookupOutcome.FOUND:
-        return
-    if _denies(facts):
-        return
-    texts = [record.text for record in facts.wildcard.records if isinstance(record, Txt)]
-    if texts:
+    texts = [record.text for record in known(facts.wildcard.of(Txt)) or ()]
+    if texts and not _denies(facts):
         yield Finding(
             message="Any selector whatever is answered, by a wildcard",
             subject=f"_domainkey.{facts.domain}",

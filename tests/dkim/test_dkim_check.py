@@ -13,6 +13,7 @@ from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.model import Finding, Found, Inputs, Outcome, Severity, Status
+from deliverkit.probes.dkim import _nobodys
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.render.text.dkim import lines
@@ -106,6 +107,37 @@ def test_a_parked_domain_is_left_alone(mx: str):
 def test_an_empty_wildcard_is_no_revoked_key():
     assert "dkim-key-revoked" not in found('*._domainkey TXT "v=DKIM1; p="\n')
     assert set(found('*._domainkey TXT "v=DKIM1; p="\n', "s1")) == {"dkim-missing"}
+
+
+NOBODYS = _nobodys("example.com") + "._domainkey TXT TIMEOUT\n"
+
+
+def test_where_a_wildcard_could_not_be_told_guesses_fail_nothing():
+    for record in ("v=DKIM1; p=", KEY + "; t=y"):
+        outcomes, facts = check(f'*._domainkey TXT "{record}"\n' + NOBODYS)
+        assert {o.rule.id for o in outcomes if o.findings} <= {"dkim-selector-unknown"}
+        assert {o.rule.id for o in outcomes if o.unknown} == {"dkim-wildcard"}
+        assert dkim_report(facts).selectors == ()
+        assert dkim_report(facts).wildcard is None
+
+
+def test_where_a_wildcard_could_not_be_told_a_guess_of_its_own_is_kept():
+    _, facts = check(txt("google", KEY) + NOBODYS)
+    assert [selector.selector for selector in dkim_report(facts).selectors] == ["google"]
+
+
+def test_where_a_wildcard_could_not_be_told_a_named_revoked_key_is_inconclusive():
+    outcomes, _ = check('*._domainkey TXT "v=DKIM1; p="\n' + NOBODYS, "s1")
+    assert not [o.rule.id for o in outcomes if o.findings]
+    revoked = next(o for o in outcomes if o.rule.id == "dkim-key-revoked")
+    assert revoked.status is Status.INCONCLUSIVE
+    assert found(txt("s1", KEY) + NOBODYS, "s1") == {}
+
+
+@pytest.mark.parametrize("fault", ["SERVFAIL", "REFUSED", "TIMEOUT", "BOGUS", "MALFORMED", "TRUNCATED"])
+def test_a_wildcard_that_could_not_be_told_is_inconclusive(fault: str):
+    outcomes, _ = check(txt("s1", KEY) + NOBODYS.replace("TIMEOUT", fault), "s1")
+    assert [(o.rule.id, o.status) for o in outcomes if o.unknown] == [("dkim-wildcard", Status.INCONCLUSIVE)]
 
 
 def test_guesses_are_not_found_by_a_wildcard():
