@@ -102,3 +102,5 @@ class DkimFacts(Fact, frozen=True, kw_only=True):
     """Selectors that were guessed."""
     absent: tuple[str, ...] = ()
     """Those of them that are known not to be there."""
+    untold: tuple[str, ...] = ()
+    """Those of them of which it could not be told: they say nothing."""

@@ -63,6 +63,7 @@ async def probe(inputs: Inputs, port: Port) -> DkimFacts:
         selectors=tuple(selectors),
         tried=tuple(guesses),
         absent=tuple(name for name, lookup in guesses.items() if _gone(lookup)),
+        untold=tuple(name for name, lookup in guesses.items() if name not in asked and _untold(lookup, wildcard)),
     )
 
 
@@ -121,6 +122,11 @@ def _hit(lookup: Lookup, wildcard: Lookup, guesses: Collection[Lookup]) -> bool:
     if lookup.outcome is LookupOutcome.FOUND:
         return any(looks_like_key(text) for text in _texts(lookup))
     return bool(lookup.aliases) and not wildcard.aliases
+
+
+def _untold(lookup: Lookup, wildcard: Lookup) -> bool:
+    """Whether it could not be told if a guess that is left out is published."""
+    return not _gone(lookup) and isinstance(_by_wildcard(lookup, wildcard), Unknown)
 
 
 def _suspect(lookup: Lookup, guesses: Collection[Lookup]) -> bool:

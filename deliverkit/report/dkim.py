@@ -51,11 +51,13 @@ class SelectorReport(msgspec.Struct, frozen=True, kw_only=True):
 class DkimReport(msgspec.Struct, frozen=True, kw_only=True):
     """The area's facts as the contract names them.
 
-    `none_published` is true where `_domainkey` does not exist; it and `wildcard` are null where that could not be told.
+    `untold` are those of `tried` of which it could not be told. `none_published` is true where `_domainkey` does not
+    exist; it and `wildcard` are null where that could not be told.
     """
 
     selectors: tuple[SelectorReport, ...]
     tried: tuple[str, ...]
+    untold: tuple[str, ...]
     none_published: bool | None
     wildcard: bool | None
 
@@ -67,6 +69,7 @@ def report(facts: DkimFacts) -> DkimReport:
     return DkimReport(
         selectors=tuple(_selector(selector) for selector in facts.selectors),
         tried=facts.tried,
+        untold=facts.untold,
         none_published=None
         if outcome is LookupOutcome.UNKNOWN
         else outcome in (LookupOutcome.NXDOMAIN, LookupOutcome.INVALID) and not found,

@@ -147,11 +147,23 @@ def dkim_selector_unknown(facts: DkimFacts) -> Iterator[Finding]:
         raise NotApplicable("no selector is published")
     if known_sends(facts) is False or _denies(facts):
         raise NotApplicable("the domain sends no mail")
+    told = [name for name in facts.tried if name not in facts.untold]
     if not facts.selectors:
+        if not told:
+            raise NotApplicable("no usual selector was answered")
+        which = "None of the usual selectors is published"
+        if facts.untold:
+            which = (
+                f"None of the {len(told)} usual selectors that were answered is published, "
+                f"and of {len(facts.untold)} it could not be told"
+            )
         yield Finding(
-            message="None of the usual selectors is published; which ones the domain uses cannot be looked up",
+            message=f"{which}; which ones the domain uses cannot be looked up",
             subject=facts.domain,
-            evidence=(Exhibit(text=" ".join(facts.tried), title="selectors tried"),),
+            evidence=(
+                Exhibit(text=" ".join(told), title="selectors tried"),
+                *((Exhibit(text=" ".join(facts.untold), title="not determined"),) if facts.untold else ()),
+            ),
             fix=Fix(text="Name them: --selector NAME, as it stands behind s= in the DKIM-Signature of a message."),
         )
 

@@ -22,9 +22,17 @@ def lines(facts: DkimReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as e
         for row in rows:
             yield "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1])).rstrip()
     elif facts.tried and not facts.none_published:
-        yield f"none of {len(facts.tried)} usual selectors is published: {shown(' '.join(facts.tried))}"
+        yield from _tried(facts)
     for selector in facts.selectors:
         yield from _servers(selector, arrow)
+
+
+def _tried(facts: DkimReport) -> Iterator[str]:
+    told = [name for name in facts.tried if name not in facts.untold]
+    if told:
+        yield f"none of {len(told)} usual selectors is published: {shown(' '.join(told))}"
+    if facts.untold:
+        yield f"not determined: {shown(' '.join(facts.untold))}"
 
 
 def _row(selector: SelectorReport, arrow: str) -> tuple[str, ...]:
