@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from typing import Final
 
 from deliverkit.facts import Fact, Gap, subjects
 from deliverkit.model import Finding, Inconclusive, NotApplicable, Outcome, Rule, Severity, Status, Undetermined
+
+_MOST: Final = 100
+"""Findings of one rule on one fact: a hostile record has thousands of terms."""
 
 
 def judge(root: Fact, rules: Iterable[Rule]) -> tuple[Outcome, ...]:
@@ -32,7 +37,7 @@ def _outcome(rule: Rule, facts: list[Fact], gaps: list[str]) -> Outcome:
     for fact in facts:
         before = len(findings)
         try:
-            for finding in rule.judge(fact):
+            for finding in itertools.islice(rule.judge(fact), _MOST):
                 findings.append(finding)  # noqa: PERF402 - keeps what was yielded before a rule was stopped
         except Inconclusive as stop:
             unknown.append(Undetermined(stop.why, Severity(stop.severity) if stop.severity else rule.severity))

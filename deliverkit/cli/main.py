@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -109,12 +110,17 @@ def root(
 def main(argv: list[str]) -> int:
     """Run the command line; the exit code. Nothing but KeyboardInterrupt's kin leaves this."""
     signal_before = _on_terminate()
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - stdout for the rest of the process
     try:
         code = _run(argv)
         sys.stdout.flush()
     except BrokenPipeError:
         _close_stdout()
         return PIPE
+    except OSError as error:
+        _close_stdout()
+        return _usage(f"standard output: {(error.strerror or str(error)).lower()}")
     except KeyboardInterrupt:
         _error("interrupted")
         return INTERRUPTED

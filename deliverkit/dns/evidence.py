@@ -25,6 +25,7 @@ SCHEMA: Final = "deliverkit/evidence/1"
 MAX_FILE: Final = 256 * 1024 * 1024
 _MAX_STRING: Final = 255
 _MAX_WORD: Final = 0xFFFF
+_YEAR_10000: Final = 253_402_300_800
 Setting = str | bool | int | float | tuple[str, ...] | None
 
 
@@ -32,14 +33,14 @@ class EvidenceError(ValueError):
     """A file that is no saved run; the message is one clear line."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A question and its outcome; `server` where an address was asked directly."""
 
     lookup: Lookup
     server: str | None = None
 
 
-class TargetEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TargetEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked of one domain, `now` in seconds since the epoch (UTC), and how many seconds that took."""
 
     inputs: Inputs
@@ -48,7 +49,7 @@ class TargetEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     duration: float = 0.0
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A saved run. `options` is what the judgement depends on beside the answers."""
 
     schema: Literal["deliverkit/evidence/1"] = "deliverkit/evidence/1"
@@ -92,7 +93,10 @@ def decode(octets: bytes, name: str = "evidence") -> Evidence:
     """The saved run in `octets`. Raises `EvidenceError`."""
     try:
         evidence = msgspec.json.decode(octets, type=Evidence, strict=True)
+        _check_time(evidence.started_at)
         for target in evidence.targets:
+            _check_time(target.now)
+            _check_time(target.duration)
             for asked in target.lookups:
                 _check(asked.lookup)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as error:
@@ -110,6 +114,11 @@ def load(path: Path) -> Evidence:
     if len(octets) > MAX_FILE:
         raise EvidenceError(f"{path}: larger than {MAX_FILE // 1024 // 1024} MiB")
     return decode(octets, str(path))
+
+
+def _check_time(seconds: float) -> None:
+    if not 0 <= seconds < _YEAR_10000:
+        raise ValueError(f"{seconds} is no time")
 
 
 def _check(lookup: Lookup) -> None:

@@ -32,6 +32,10 @@ _SERVFAIL_PATIENCE: Final = 4.0
 _DNSSEC_ERRORS: Final = frozenset({"1", "2", "5", "6", "7", "8", "9", "10", "11", "12"})  # RFC 8914 §4
 CHAIN: Final = 16
 """CNAMEs followed."""
+# IPv4-compatible, NAT64 (RFC 6052, RFC 8215), 6to4 and Teredo: an IPv4 address stands inside.
+_CARRIERS: Final = tuple(
+    map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+)
 _NO_EDNS: Final = frozenset({1, 4, 16})  # FORMERR, NOTIMP, BADVERS
 _NOERROR, _SERVFAIL, _NXDOMAIN = 0, 2, 3
 _CNAME, _SOA, _NS, _RRSIG = 5, 6, 2, 46
@@ -153,7 +157,7 @@ class Live:
             parsed, number = ipaddress.ip_address(address), int(port or PORT)
         except ValueError:
             return "it is no address"
-        if not (parsed.is_global or self._allow_private):
+        if not (_public(parsed) or self._allow_private):
             return "it is no public address (--allow-private asks it all the same)"
         if server not in self._direct:
             self._direct[server] = Plain(address, number)
@@ -304,6 +308,13 @@ class Live:
             if self._trace:
                 self._trace(name, rdtype, exchange.server, over, (time.monotonic() - started) * 1000, outcome)
         return answered
+
+
+def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address that a stranger's records named may be asked: a public one, with no other inside it."""
+    if address.is_multicast or not address.is_global:
+        return False
+    return isinstance(address, ipaddress.IPv4Address) or not any(address in network for network in _CARRIERS)
 
 
 def interpret(base: Lookup, reply: Reply, code: int, asked: str) -> Lookup:

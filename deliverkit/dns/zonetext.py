@@ -6,8 +6,9 @@ see (a CNAME beside other data) and scans all names for each record.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import dns.exception
 import dns.name
@@ -19,6 +20,10 @@ import dns.zonefile
 
 if TYPE_CHECKING:
     from dns.transaction import Transaction
+
+
+MAX_GENERATED: Final = 65_536
+_GENERATE: Final = re.compile(r"\s*\$GENERATE\s+(?P<start>\d+)-(?P<stop>\d+)(?:/(?P<step>\d{1,9}))?", re.IGNORECASE)
 
 
 class ZoneError(ValueError):
@@ -57,6 +62,17 @@ class _Collector:
         """A new $ORIGIN; the reader keeps it itself."""
 
 
+def _bound_generate(text: str, filename: str) -> None:
+    """Refuses a `$GENERATE` that would make more records than any zone written by hand."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _GENERATE.match(line)
+        if (
+            match
+            and (int(match["stop"][:18]) - int(match["start"][:18])) // (int(match["step"] or 1) or 1) > MAX_GENERATED
+        ):
+            raise ZoneError(f"{filename}:{number}: a $GENERATE of more than {MAX_GENERATED} records")
+
+
 def read_zone(
     text: str, *, origin: str = ".", filename: str = "zone", default_ttl: int = 3600, include: bool = False
 ) -> Iterator[tuple[str, int, dns.rdata.Rdata]]:
@@ -64,6 +80,7 @@ def read_zone(
 
     `origin` is what relative names stand under until a `$ORIGIN`; `include` allows `$INCLUDE`. Raises `ZoneError`.
     """
+    _bound_generate(text, filename)
     directives: Any = True if include else {"$ORIGIN", "$TTL", "$GENERATE"}
     collector = _Collector(dns.name.root)
     tokenizer = _Tokenizer(text, filename)

@@ -31,7 +31,9 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         _area("dmarc", inputs, dmarc.probe, port),
     )
     existence = _existence(inputs.domain, port)
-    gone = existence if isinstance(existence, Absent) else None
+    denied = port.lookups[inputs.domain, "MX", None].outcome is LookupOutcome.NXDOMAIN
+    # Denied by one answer and open by another: what it would publish is neither there nor missing.
+    gone = existence if isinstance(existence, Absent) or (isinstance(existence, Unknown) and denied) else None
     return DomainFacts(
         inputs=inputs,
         now=now,
@@ -49,7 +51,7 @@ async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Await
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
 
 
-def _verdicts(answer: Answer[SpfFacts], gone: Absent) -> Answer[SpfFacts]:
+def _verdicts(answer: Answer[SpfFacts], gone: Absent | Unknown) -> Answer[SpfFacts]:
     """Of a domain that does not exist only the verdicts that were asked for (RFC 7208 §4.3: none)."""
     return Found(replace(answer.value, gone=True)) if isinstance(answer, Found) else gone
 
@@ -60,10 +62,17 @@ async def _second_opinion(inputs: Inputs, port: Recorder) -> Answer[SecondOpinio
 
 
 def _denied(domain: str, mx: Lookup, port: Recorder) -> Answer[str]:
-    """NXDOMAIN, unless a name below says otherwise: some servers deny names that merely hold nothing."""
-    below = port.lookups.get((f"_dmarc.{domain}", "TXT", None))
-    if below is not None and below.exists:
+    """NXDOMAIN, unless any other answer at or below the name says otherwise: some servers deny what merely lacks MX.
+
+    Where the answer below it that mattered most did not come, nobody can tell.
+    """
+    if any(
+        lookup.exists
+        for (name, _, server), lookup in port.lookups.items()
+        if server is None and (name == domain or name.endswith(f".{domain}")) and not lookup.aliases
+    ):
         return Found(domain)
+    below = port.lookups.get((f"_dmarc.{domain}", "TXT", None))
     if below is not None and below.outcome is LookupOutcome.UNKNOWN:
         return Unknown(below.why)
     return Absent(mx.why, nxdomain=True)

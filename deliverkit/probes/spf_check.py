@@ -25,7 +25,6 @@ from deliverkit.probes.spf_harvest import Harvest
 
 _ROUNDS: Final = 40
 """Times an evaluation begins again: ten lookups, each with at most ten hosts, and an explanation."""
-_MAX_RECORDS: Final = 200
 
 Answers = dict[tuple[str, str], Lookup]
 
@@ -179,7 +178,7 @@ def _dispatch(name: str, qtype: str, *_: object, **__: object) -> list[tuple[tup
 
 
 def _values(lookup: Lookup) -> Iterable[Any]:
-    for record in lookup.records[:_MAX_RECORDS]:
+    for record in lookup.records:
         match record:
             case Txt(strings):
                 yield strings

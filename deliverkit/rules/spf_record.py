@@ -167,7 +167,15 @@ def spf_multiple_records(node: SpfNode) -> Iterator[Finding]:
         message="more than one SPF record is published: receivers answer permerror and use none of them",
         subject=node.domain,
         evidence=tuple(Exhibit(text, title=f"{node.domain} TXT") for text in sorted(texts)[:10]),
-        fix=Fix("merge them into this one and remove the others", name=node.domain, rdtype="TXT", after=merged),
+        fix=Fix(
+            "merge them into one, and remove all the others",
+            name=node.domain,
+            rdtype="TXT",
+            before="\n".join(sorted(texts)[:10]),
+            after=merged,
+        )
+        if merged
+        else Fix("merge them into one record by hand: one v=spf1, the terms of all, one all at the end"),
         who=None if node.own else Who.PROVIDER,
         cause="",
     )

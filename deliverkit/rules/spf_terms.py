@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from deliverkit.facts.spf import SpfEvaluation, SpfNode
 from deliverkit.model import Exhibit, Finding, Fix, Inconclusive, Mark, NotApplicable, Severity, Who, need
 from deliverkit.records.names import special_address
-from deliverkit.records.spf import SpfRecord, SpfTerm
+from deliverkit.records.spf import SpfRecord, SpfTerm, parse_spf
 from deliverkit.rules.declare import rule
 
 _BROAD = {4: 8, 6: 16}
 """Prefix lengths up to which a network is nobody's own: registries hand out smaller ones."""
 _KNOWN_MODIFIERS = frozenset({"redirect", "exp"})
+_MECHANISMS = frozenset({"ip4", "ip6", "a", "mx", "include", "exists", "ptr"})
+_NAMED = 6
+"""Terms shown of one kind."""
 
 
 def _shown(node: SpfNode, record: SpfRecord, term: SpfTerm, note: str) -> Exhibit:
@@ -130,7 +133,9 @@ def spf_private_network(node: SpfNode) -> Iterator[Finding]:
             rdtype="TXT",
             before=record.text,
             after=_without(record, terms),
-        ),
+        )
+        if any(term.qualifier == "+" and term not in terms for term in record.evaluated)
+        else Fix("name the public address that mail leaves from in its place"),
         who=_who(node),
     )
 
@@ -158,27 +163,42 @@ def spf_unknown_modifier(node: SpfNode) -> Iterator[Finding]:
         @  TXT  "v=spf1 ip4:192.0.2.1 -all"
     """
     record = need(node.record)
-    for term in record.terms:
-        if not term.modifier or term.name in _KNOWN_MODIFIERS or not term.valid:
-            continue
-        meant = term.name in ("ip4", "ip6", "a", "mx", "include", "exists", "ptr")
-        value = term.text.partition("=")[2]
-        yield Finding(
-            message=f"{term.name}= is no modifier that receivers know: they pass over it"
-            + (f"; {term.name}: was meant" if meant else ""),
-            subject=node.domain,
-            evidence=(_shown(node, record, term, "passed over"),),
-            fix=Fix(
-                "write it with a colon" if meant else "remove it",
-                name=node.domain,
-                rdtype="TXT",
-                before=record.text,
-                after=f"{record.text[: term.start]}{term.name}:{value}{record.text[term.end :]}"
-                if meant
-                else _without(record, [term]),
+    odd = [term for term in record.terms if term.modifier and term.name not in _KNOWN_MODIFIERS and term.valid]
+    if not odd:
+        return
+    names = list(dict.fromkeys(term.name for term in odd))
+    meant = [name for name in names if name in _MECHANISMS]
+    after = " ".join(
+        ("v=spf1", *(_colon(term) if term in odd else term.text for term in record.terms if _kept(term, odd)))
+    )
+    yield Finding(
+        message=f"receivers know no modifier {', '.join(f'{name}=' for name in names[:_NAMED])} and pass over it"
+        + (f"; {meant[0]}: was meant" if meant else ""),
+        subject=node.domain,
+        evidence=(
+            Exhibit(
+                record.text,
+                title=f"{node.domain} TXT",
+                marks=tuple(Mark(term.start, term.end, "passed over") for term in odd[:_NAMED]),
             ),
-            who=_who(node),
-        )
+        ),
+        fix=Fix(
+            "write it with a colon" if meant else "remove it",
+            name=node.domain,
+            rdtype="TXT",
+            before=record.text,
+            after=None if parse_spf(after).errors else after,
+        ),
+        who=_who(node),
+    )
+
+
+def _kept(term: SpfTerm, odd: list[SpfTerm]) -> bool:
+    return term not in odd or term.name in _MECHANISMS
+
+
+def _colon(term: SpfTerm) -> str:
+    return f"{term.name}:{term.text.partition('=')[2]}"
 
 
 @rule(Severity.NOTICE, "RFC 7208 §7.2", "RFC 7208 §5.5")

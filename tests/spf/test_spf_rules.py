@@ -238,7 +238,7 @@ FIXED = [
     spf("v=spf1 ip4:192.0.2.1 include:example.com -all"),
     spf("v=spf1 include:_spf.gone.example -all"),
     spf("v=spf1 redirect=_spf.gone.example"),
-    spf("v=spf1 ip4:10.0.0.1 -all"),
+    spf("v=spf1 ip4:192.0.2.7 ip4:10.0.0.1 -all"),
     spf("v=spf1 ipv4:192.0.2.1 -all"),
     spf("v=spf1 ip4:0.0.0.0/0 -all"),
     voids(3),
