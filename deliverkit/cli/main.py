@@ -6,6 +6,7 @@ of SIGPIPE and SIGTERM.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -92,6 +93,12 @@ app = typer.Typer(
 )
 
 
+_SWITCHES: Final = frozenset(
+    ["EXIT_ZERO", "OFFLINE", "ZONE_PARTIAL", "ALLOW_PRIVATE", "TRACE", "DEBUG", "EACH_NAMESERVER", "SECOND_OPINION"]
+)
+_YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -141,6 +148,10 @@ def _run(argv: list[str]) -> int:
         return _usage(error.format_message())
     except (BrokenPipeError, KeyboardInterrupt):
         raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
+            raise  # of standard output: what is a file of the user's is told where it is opened
+        return bug(error, debug=debugging(argv))
     except typer.Abort:
         _error("interrupted")
         return INTERRUPTED
@@ -174,6 +185,8 @@ def _refuse_control(argv: list[str]) -> None:
     for name, value in os.environ.items():
         if name.startswith(PREFIX) and _CONTROL.search(value):
             raise UsageError(f"{name} holds a control character: {_quoted(value)}")
+        if name.removeprefix(PREFIX) in _SWITCHES and value.lower() not in _YES_NO:
+            raise UsageError(f"{name}: {_quoted(value)} is neither yes nor no")
 
 
 def _quoted(text: str) -> str:

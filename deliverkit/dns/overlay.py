@@ -20,6 +20,7 @@ from deliverkit.model import Lookup, LookupOutcome, Note
 
 MAX_ZONE_FILE: Final = 16 * 1024 * 1024
 """Octets of one file: some 200,000 records, which take ten seconds to read."""
+_RELATIVE: Final = re.compile(r"(@|[\w-]+)\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|MX|A|AAAA|TXT|CNAME)\s", re.IGNORECASE)
 _SUFFIX: Final = re.compile(r"\.(zone|db|txt|world|hosts|dns)$", re.IGNORECASE)
 
 
@@ -37,8 +38,19 @@ def read_zones(paths: tuple[Path, ...]) -> Zones:
         text = octets.decode("utf-8-sig", "surrogateescape")
         name = _SUFFIX.sub("", path.name).removeprefix("db.")
         origin = name if re.fullmatch(r"[\w.-]+\.[\w-]+", name, re.ASCII) else "."
+        if origin == ".":
+            _refuse_relative(text, path)
         zones.read(text, origin=origin, source=f"zone {path}")
     return zones
+
+
+def _refuse_relative(text: str, path: Path) -> None:
+    """Names without a dot at the end would stand below the root: every domain of the file would not exist."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().upper().startswith("$ORIGIN"):
+            return
+        if match := _RELATIVE.match(line):
+            raise ZoneError(f"{path}:{number}: {match[1]} is a relative name, and no $ORIGIN says below what")
 
 
 class Overlay:

@@ -77,6 +77,7 @@ class Zones:
                 name = _absolute(match["name"], current)
                 self._faults[name, match["rdtype"] or "ANY"] = match["fault"]
                 owners[name] = None
+                self._exists(name.partition(".")[2])  # whatever it holds, the names above it are there
                 lines.append("")
             elif match := _ODD_LINE.match(line):
                 self._oddities[_absolute(match["name"], current), match["rdtype"] or "ANY"] = ODDITIES[match["oddity"]]

@@ -97,6 +97,9 @@ def dkim_none_published(facts: DkimFacts) -> Iterator[Finding]:
         raise NotApplicable("the domain sends no mail")
     if any(selector.lookup.outcome is LookupOutcome.FOUND for selector in facts.selectors):
         return
+    silent = next((selector.lookup for selector in facts.selectors if _silent(selector)), None)
+    if silent is not None:
+        raise Inconclusive(silent.why)  # a key that nobody could ask for may well be there
     match facts.base.outcome:
         case LookupOutcome.UNKNOWN:
             raise Inconclusive(facts.base.why)
@@ -114,6 +117,10 @@ def dkim_none_published(facts: DkimFacts) -> Iterator[Finding]:
             )
         case _:
             return
+
+
+def _silent(selector: SelectorFacts) -> bool:
+    return not selector.guessed and selector.lookup.outcome is LookupOutcome.UNKNOWN
 
 
 def known_sends(facts: DkimFacts) -> bool | None:
@@ -420,7 +427,7 @@ def dkim_record_not_dkim(selector: SelectorFacts) -> Iterator[Finding]:
             text="Delete the TXT record and publish a CNAME with this target." if host else "Publish the key record.",
             name=selector.name,
             rdtype="CNAME" if host else "TXT",
-            before=text,
+            before=None if host else text,
             after=text.strip().rstrip(".") if host else None,
         ),
     )
