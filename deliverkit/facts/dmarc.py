@@ -38,8 +38,10 @@ class ReportTarget(Fact, frozen=True, kw_only=True):
     asked: str | None = None
     """The name whose TXT record gives consent; None where none is needed, or not asked."""
     external: bool = False
+    """Not known to be of the same organisation."""
     authorized: Answer[bool]
-    """Found(False): asked, and not consented. Absent: no address, or one too many to ask for."""
+    """Found(False): asked, and not consented. Absent: no address, or one too many to ask for. Unknown also where
+    there is no consent and nobody could tell whether any is needed."""
     exists: Answer[bool]
     """Whether the address's domain exists."""
 

@@ -157,13 +157,12 @@ async def _applied(
     )
 
 
-def _owner(walk: tuple[WalkStep, ...], policy_domain: str) -> str:
-    """The organisation that the record's domain belongs to; the domain itself where that cannot be told."""
+def _owner(walk: tuple[WalkStep, ...], policy_domain: str) -> Answer[str]:
+    """The organisation that the record's domain belongs to."""
     from_there = tuple(
         step for step in walk if step.domain == policy_domain or policy_domain.endswith(f".{step.domain}")
     )
-    found = _organizational(from_there)
-    return found.value if isinstance(found, Found) else policy_domain
+    return _organizational(from_there)
 
 
 def _below(target: str, walk: tuple[WalkStep, ...], organizational: Answer[str]) -> Answer[BelowRecord]:

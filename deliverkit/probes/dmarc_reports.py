@@ -1,7 +1,9 @@
 """Whether the addresses of DMARC reports may be used: consent of other organisations (RFC 9990 §3).
 
 Reports that leave the organisation go only where `POLICY-DOMAIN._report._dmarc.HOST` holds a DMARC record.
-A host is of the same organisation where it is the organisational domain or below it. Questions are bounded:
+A host is of the same organisation where it is the organisational domain or below it. Where that domain cannot be
+told, a host that is not below the record's own domain may be of either, and only consent is certain.
+Questions are bounded:
 `MAX_HOSTS` distinct hosts, in the order of the record; of others nothing is said.
 """
 
@@ -24,7 +26,7 @@ MAX_TARGETS: Final = 128
 
 
 async def report_targets(
-    record: DmarcRecord, policy_domain: str, organization: str, port: Port
+    record: DmarcRecord, policy_domain: str, organization: Answer[str], port: Port
 ) -> tuple[ReportTarget, ...]:
     """Each address of `rua` and `ruf`, in the order of the record, with what its domain says."""
     listed = [("rua", uri) for uri in record.rua] + [("ruf", uri) for uri in record.ruf]
@@ -35,7 +37,7 @@ async def report_targets(
     )
     told = dict(zip(hosts, zip(consents, existences, strict=True), strict=True))
     return tuple(
-        _target(tag, uri, policy_domain, record.text, told, external=_external(uri.host, organization))
+        _target(tag, uri, policy_domain, record.text, told, external=_external(uri.host, policy_domain, organization))
         for tag, uri in listed[:MAX_TARGETS]
     )
 
@@ -68,13 +70,21 @@ def consent_name(policy_domain: str, host: str | None) -> str:
     return f"{policy_domain}._report._dmarc.{host}"
 
 
-def _external(host: str | None, organization: str) -> bool:
-    return host is not None and host != organization and not host.endswith(f".{organization}")
+def _external(host: str | None, policy_domain: str, organization: Answer[str]) -> bool:
+    """Whether consent is needed, or may be: the record's domain is of its own organisation in any case."""
+    own = organization.value if isinstance(organization, Found) else policy_domain
+    return host is not None and host != own and not host.endswith(f".{own}")
 
 
-async def _consent(policy_domain: str, organization: str, host: str, port: Port) -> Answer[bool]:
-    if not _external(host, organization):
+async def _consent(policy_domain: str, organization: Answer[str], host: str, port: Port) -> Answer[bool]:
+    if not _external(host, policy_domain, organization):
         return Found(True)
+    answer = await _consent_published(policy_domain, host, port)
+    # Without consent all hangs on the organisation; if nobody could tell it, nobody can tell this.
+    return organization if answer == Found(False) and isinstance(organization, Unknown) else answer
+
+
+async def _consent_published(policy_domain: str, host: str, port: Port) -> Answer[bool]:
     match (await port.lookup(consent_name(policy_domain, host), "TXT")).of(Txt):
         case Found(records):
             # RFC 9990 §3: one record that parses is consent; it needs no more than its version.

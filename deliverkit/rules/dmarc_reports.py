@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deliverkit.facts.dmarc import AppliedRecord, ReportTarget
-from deliverkit.model import Exhibit, Finding, Fix, Mark, NotApplicable, Severity, known, need
+from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, known, need
 from deliverkit.records.dmarc import parse_dmarc
 from deliverkit.records.dmarc_repair import corrected
 from deliverkit.rules.declare import rule
@@ -194,7 +194,7 @@ def dmarc_report_domain_missing(target: ReportTarget) -> Iterator[Finding]:
             subject=target.uri.text,
             evidence=(_exhibit(target, "no such domain"),),
             fix=Fix("Name an address in a domain that exists."),
-            part_of="dmarc-report-unauthorized" if target.external else None,
+            part_of="dmarc-report-unauthorized" if target.authorized == Found(False) else None,
         )
 
 

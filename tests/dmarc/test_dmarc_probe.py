@@ -191,6 +191,28 @@ def test_a_subdomain_reports_to_its_organisation():
     assert not address.external
 
 
+BETWEEN = (
+    BASE + "_dmarc TXT SERVFAIL\nreports.example.com. A 192.0.2.9\n"
+    '_dmarc.mail TXT "v=DMARC1; p=reject; rua=mailto:x@HOST"\n'
+)
+
+
+@pytest.mark.parametrize("host", ["example.com", "reports.example.com"])
+def test_nobody_can_tell_whether_an_unknown_organisation_needs_consent(host: str):
+    facts = facts_of(BETWEEN.replace("HOST", host), "mail.example.com")
+    assert isinstance(facts.applied, Found)
+    (target,) = facts.applied.value.reports
+    assert isinstance(target.authorized, Unknown)
+
+
+def test_consent_and_hosts_below_need_no_organisation():
+    below = report_of(BETWEEN.replace("HOST", "in.mail.example.com"), "mail.example.com").reports[0]
+    assert (below.external, below.authorized) == (False, True)
+    consent = 'mail.example.com._report._dmarc.reports.example.com. TXT "v=DMARC1"'
+    agreed = report_of(BETWEEN.replace("HOST", "reports.example.com") + consent, "mail.example.com").reports[0]
+    assert agreed.authorized is True
+
+
 def test_consent_is_asked_ten_times_at_most():
     uris = ",".join(f"mailto:r@r{n}.example" for n in range(40))
     strings = " ".join(

@@ -59,6 +59,16 @@ def test_consent_that_cannot_be_told_is_inconclusive():
     assert statuses(world)["dmarc-report-unauthorized"] is Status.INCONCLUSIVE
 
 
+def test_an_organisation_that_cannot_be_told_is_no_lack_of_consent():
+    world = (
+        "; check mail.example.com\n" + BASE + "mail A 192.0.2.1\n_dmarc TXT SERVFAIL\n"
+        '_dmarc.mail TXT "v=DMARC1; p=reject; rua=mailto:a@HOST"'
+    )
+    assert statuses(world.replace("HOST", "example.com"))["dmarc-report-unauthorized"] is Status.INCONCLUSIVE
+    gone = findings(world.replace("HOST", "gone.example.com"))
+    assert gone["dmarc-report-domain-missing"][0].part_of is None
+
+
 @pytest.mark.parametrize(
     ("record", "repaired"),
     [
