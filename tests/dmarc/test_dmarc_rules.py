@@ -105,6 +105,13 @@ def test_two_records_explain_the_missing_one_and_both_are_shown():
     assert after(found["dmarc-multiple-records"][0]) == "v=DMARC1; p=reject"
 
 
+@pytest.mark.parametrize("texts", [("v=DMARC1; p=none", "v=DMARC1; p=reject"), ("b", "a")])
+def test_the_order_of_an_answer_changes_nothing(texts: tuple[str, str]):
+    one, other = (BASE + "\n".join(f'_dmarc TXT "{text}"' for text in order) for order in (texts, texts[::-1]))
+    assert findings(one) == findings(other)
+    assert findings(one)["dmarc-missing"]
+
+
 def test_missing_p_with_an_address_is_a_warning():
     found = findings(BASE + '_dmarc TXT "v=DMARC1; rua=mailto:a@example.com"')
     assert found["dmarc-syntax"][0].severity is Severity.WARNING
