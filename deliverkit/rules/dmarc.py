@@ -21,8 +21,9 @@ def dmarc_missing(dmarc: DmarcFacts) -> Iterator[Finding]:
     Yahoo and Microsoft turn away larger senders whose domain has no record.
 
     ## Fix
-    Publish a TXT record at `_dmarc.` before the domain. `p=quarantine` asks receivers to treat forged mail as
-    spam; begin with `p=none` and read the reports for some weeks where you do not know yet who sends in your name.
+    Publish a TXT record at `_dmarc.` before the domain. Begin with `p=none` and read the reports for some weeks:
+    they show who sends in your name. When all that is legitimate passes, change to `p=quarantine`, which asks
+    receivers to treat forged mail as spam, then to `p=reject`.
     A domain that never sends mail publishes `v=DMARC1; p=reject`.
 
     ## Bad
@@ -37,27 +38,30 @@ def dmarc_missing(dmarc: DmarcFacts) -> Iterator[Finding]:
     """
     if known(dmarc.applied) is not None:
         return
-    parked = isinstance(dmarc.parked, Found) and dmarc.parked.value
-    after = "v=DMARC1; p=reject" if parked else f"v=DMARC1; p=quarantine; rua=mailto:dmarc-reports@{dmarc.domain}"
-    advice = (
-        "The domain sends no mail, so refuse all that claims to come from it."
-        if parked
-        else "Begin with p=none where you do not know yet who sends in your name, and read the reports."
-    )
+    explained = _why_missing(dmarc)
     yield Finding(
         message="no DMARC record applies: receivers have no way to tell forged mail in this name, and let it through",
         subject=dmarc.domain,
         evidence=tuple(
             Exhibit(text, title=f"{dmarc.walk[0].name} TXT, not a DMARC record") for text in _texts_at(dmarc)[:4]
         ),
-        fix=Fix(advice, name=f"_dmarc.{dmarc.domain}", rdtype="TXT", after=_meant(dmarc) or after),
-        part_of=_why_missing(dmarc),
+        # What explains it shows the record to publish; a second one beside it would gainsay that.
+        fix=Fix(f"Mend what {explained} tells of: a record then applies.") if explained else _first_record(dmarc),
+        part_of=explained,
     )
 
 
-def _meant(dmarc: DmarcFacts) -> str | None:
-    """The record that was meant, where a damaged one stands at the name."""
-    return next((damage.repaired for _, damage in _near_misses(dmarc) if damage and damage.repaired), None)
+def _first_record(dmarc: DmarcFacts) -> Fix:
+    parked = isinstance(dmarc.parked, Found) and dmarc.parked.value
+    reports = f"; rua=mailto:dmarc-reports@{dmarc.domain}"
+    if dmarc.expected is not None:
+        words, record = "Publish the policy that is expected.", f"p={dmarc.expected}{reports}"
+    elif parked:
+        words, record = "The domain sends no mail, so refuse all that claims to come from it.", "p=reject"
+    else:
+        words = "Begin with p=none and read the reports; once all your own mail passes, ask for quarantine or reject."
+        record = f"p=none{reports}"
+    return Fix(words, name=f"_dmarc.{dmarc.domain}", rdtype="TXT", after=f"v=DMARC1; {record}")
 
 
 def _why_missing(dmarc: DmarcFacts) -> str | None:
@@ -375,10 +379,11 @@ def dmarc_not_as_expected(dmarc: DmarcFacts) -> Iterator[Finding]:
             "Publish the policy that is expected.",
             name=f"_dmarc.{dmarc.domain}",
             rdtype="TXT",
-            before=applied.record.text if applied and not applied.inherited else None,
-            after=(corrected(applied.record, p=dmarc.expected, t=None) if applied else None)
-            or f"v=DMARC1; p={dmarc.expected}; rua=mailto:dmarc-reports@{dmarc.domain}",
-        ),
+            before=None if applied.inherited else applied.record.text,
+            after=corrected(applied.record, p=dmarc.expected, t=None),
+        )
+        if applied
+        else Fix("Publish a record with the policy that is expected."),
         part_of=None if applied else "dmarc-missing",
     )
 

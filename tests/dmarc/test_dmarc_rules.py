@@ -92,7 +92,32 @@ def test_broken_records_are_shown_and_mended(record: str, repaired: str):
 def test_a_near_miss_explains_the_missing_record():
     found = findings(BASE + '_dmarc TXT "v=dmarc1; p=reject"')
     assert found["dmarc-missing"][0].part_of == "dmarc-syntax"
-    assert after(found["dmarc-missing"][0]) == "v=DMARC1; p=reject"
+    assert after(found["dmarc-syntax"][0]) == "v=DMARC1; p=reject"
+
+
+def test_a_domain_that_sends_begins_with_none_and_reports():
+    (finding,) = findings(BASE)["dmarc-missing"]
+    assert after(finding) == "v=DMARC1; p=none; rua=mailto:dmarc-reports@example.com"
+    assert finding.fix
+    assert "p=none" in finding.fix.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "explained"),
+    [
+        ('_dmarc TXT "v=DMARC1; p=none"\n_dmarc TXT "v=DMARC1; p=reject"', "dmarc-multiple-records"),
+        ('@ TXT "v=DMARC1; p=reject"', "dmarc-record-misplaced"),
+        ('_dmarc.example.com TXT "v=DMARC1; p=reject"', "dmarc-record-misplaced"),
+        ('_dmarc TXT "v=dmarc1; p=reject"', "dmarc-syntax"),
+    ],
+)
+def test_one_record_is_recommended_where_a_rule_explains_the_missing_one(zone: str, explained: str):
+    found = findings(BASE + zone)
+    missing = found["dmarc-missing"][0]
+    assert missing.part_of == explained
+    assert missing.fix
+    assert (missing.fix.name, missing.fix.after) == ("", None)
+    assert after(found[explained][0]) == "v=DMARC1; p=reject"
 
 
 def test_two_records_explain_the_missing_one_and_both_are_shown():
@@ -139,6 +164,8 @@ def test_a_partial_pct_says_what_changes():
 def test_an_expected_policy_that_is_missing_is_part_of_that():
     found = findings("; check example.com --dmarc reject\n" + BASE)
     assert found["dmarc-not-as-expected"][0].part_of == "dmarc-missing"
+    assert after(found["dmarc-not-as-expected"][0]) is None
+    assert after(found["dmarc-missing"][0]) == "v=DMARC1; p=reject; rua=mailto:dmarc-reports@example.com"
     assert statuses(BASE)["dmarc-not-as-expected"] is Status.NOT_APPLICABLE
 
 
