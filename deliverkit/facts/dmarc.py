@@ -35,6 +35,8 @@ class ReportTarget(Fact, frozen=True, kw_only=True):
     policy_domain: str
     """The domain whose record names the address."""
     record: str
+    mailbox: str | None
+    """As `AppliedRecord.mailbox`."""
     asked: str | None = None
     """The name whose TXT record gives consent; None where none is needed, or not asked."""
     external: bool = False
@@ -55,6 +57,8 @@ class AppliedRecord(Fact, frozen=True, kw_only=True):
     """Whose record it is."""
     record: DmarcRecord
     parked: bool
+    mailbox: str | None
+    """The address to recommend where no report goes to anyone; None for a domain that sends no mail."""
     public_suffix: bool
     """The record's domain is a public suffix by the Public Suffix List."""
     policy: str | None
@@ -81,6 +85,8 @@ class BelowRecord(Fact, frozen=True, kw_only=True):
     target: str
     domain: str
     record: DmarcRecord
+    mailbox: str | None
+    """As `AppliedRecord.mailbox`."""
     subdomain_policy: str | None
     nonexistent_policy: str | None
 

@@ -45,7 +45,7 @@ async def probe(inputs: Inputs, port: Port) -> DmarcFacts:
         parked=parked,
         walk=walk,
         applied=applied,
-        below=_below(domain, walk, organizational),
+        below=_below(domain, walk, organizational, parked),
         organizational_domain=organizational,
         old=_old(domain, old_domain, asked),
         apex=_meant(apex),
@@ -143,6 +143,7 @@ async def _applied(
     if not isinstance(domain, Found):
         return domain
     record = _record(walk, domain.value)
+    mailbox = _mailbox(domain.value, parked)
     asks = record.policy if domain.value == target else record.subdomain_policy
     return Found(
         AppliedRecord(
@@ -150,11 +151,16 @@ async def _applied(
             domain=domain.value,
             record=record,
             parked=isinstance(parked, Found) and parked.value,
+            mailbox=mailbox,
             public_suffix=registrable_domain(domain.value) is None,
             policy=record.applied(asks),
-            reports=await report_targets(record, domain.value, _owner(walk, domain.value), port),
+            reports=await report_targets(record, domain.value, _owner(walk, domain.value), mailbox, port),
         )
     )
+
+
+def _mailbox(domain: str, parked: Answer[bool]) -> str | None:
+    return None if parked == Found(True) else f"dmarc-reports@{domain}"
 
 
 def _owner(walk: tuple[WalkStep, ...], policy_domain: str) -> Answer[str]:
@@ -165,7 +171,9 @@ def _owner(walk: tuple[WalkStep, ...], policy_domain: str) -> Answer[str]:
     return _organizational(from_there)
 
 
-def _below(target: str, walk: tuple[WalkStep, ...], organizational: Answer[str]) -> Answer[BelowRecord]:
+def _below(
+    target: str, walk: tuple[WalkStep, ...], organizational: Answer[str], parked: Answer[bool]
+) -> Answer[BelowRecord]:
     """Names below ask the organisational domain's record, or the suffix's where that has none."""
     if not isinstance(organizational, Found):
         return organizational
@@ -181,6 +189,7 @@ def _below(target: str, walk: tuple[WalkStep, ...], organizational: Answer[str])
             target=target,
             domain=domain,
             record=record,
+            mailbox=_mailbox(domain, parked),
             subdomain_policy=record.applied(record.subdomain_policy),
             nonexistent_policy=record.applied(record.nonexistent_policy),
         )

@@ -26,7 +26,7 @@ MAX_TARGETS: Final = 128
 
 
 async def report_targets(
-    record: DmarcRecord, policy_domain: str, organization: Answer[str], port: Port
+    record: DmarcRecord, policy_domain: str, organization: Answer[str], mailbox: str | None, port: Port
 ) -> tuple[ReportTarget, ...]:
     """Each address of `rua` and `ruf`, in the order of the record, with what its domain says."""
     listed = [("rua", uri) for uri in record.rua] + [("ruf", uri) for uri in record.ruf]
@@ -37,7 +37,15 @@ async def report_targets(
     )
     told = dict(zip(hosts, zip(consents, existences, strict=True), strict=True))
     return tuple(
-        _target(tag, uri, policy_domain, record.text, told, external=_external(uri.host, policy_domain, organization))
+        _target(
+            tag,
+            uri,
+            policy_domain,
+            record.text,
+            told,
+            mailbox=mailbox,
+            external=_external(uri.host, policy_domain, organization),
+        )
         for tag, uri in listed[:MAX_TARGETS]
     )
 
@@ -49,6 +57,7 @@ def _target(
     record: str,
     told: dict[str, tuple[Answer[bool], Answer[bool]]],
     *,
+    mailbox: str | None,
     external: bool,
 ) -> ReportTarget:
     not_asked = Absent("no address of mail" if uri.host is None else f"not asked: more than {MAX_HOSTS} hosts")
@@ -58,6 +67,7 @@ def _target(
         uri=uri,
         policy_domain=policy_domain,
         record=record,
+        mailbox=mailbox,
         asked=consent_name(policy_domain, uri.host) if external and uri.host in told else None,
         external=external,
         authorized=authorized,

@@ -96,6 +96,27 @@ def corrected(record: DmarcRecord, **changes: str | None) -> str | None:
     return "v=DMARC1; " + "; ".join(f"{name}={value}" for name, value in kept.items())
 
 
+def mended(record: DmarcRecord, *, mailbox: str | None, **changes: str | None) -> str | None:
+    """The record with all mended that may be mended without asking the owner; policies stay as they are.
+
+    As `corrected`, and each report address once, no `fo` without `ruf`, and `rua` to `mailbox` (an address) where
+    no report goes to anyone. `changes` has the last word. Every finding about one record gives this one, so that
+    whoever follows one of them need not combine it with the rest.
+    """
+    harmless: dict[str, str | None] = {}
+    for name, uris in (("rua", record.rua), ("ruf", record.ruf)):
+        first: dict[str, str] = {}
+        for uri in uris:
+            if uri.corrected:
+                first.setdefault(uri.corrected.lower(), uri.corrected)
+        harmless[name] = ",".join(first.values()) or None
+    if harmless["rua"] is None and mailbox:
+        harmless["rua"] = f"mailto:{mailbox}"
+    if harmless["ruf"] is None:
+        harmless["fo"] = None
+    return corrected(record, **(harmless | changes))
+
+
 def _meant(record: DmarcRecord) -> str | None:
     """The policy that a misspelt `p=` comes closest to."""
     tag = record.tag("p")

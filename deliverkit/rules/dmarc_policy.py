@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dmarc import AppliedRecord, BelowRecord, DmarcFacts, old_receivers_differ
 from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, known, need
 from deliverkit.records.dmarc import DmarcRecord, weaker
-from deliverkit.records.dmarc_repair import corrected
+from deliverkit.records.dmarc_repair import corrected, mended
 from deliverkit.rules.declare import rule
 
 
@@ -20,8 +20,14 @@ def _exhibit(record: DmarcRecord, domain: str, *notes: tuple[str, str]) -> Exhib
     return Exhibit(record.text, title=f"_dmarc.{domain} TXT", marks=tuple(marks))
 
 
-def _change(record: DmarcRecord, domain: str, words: str, **changes: str | None) -> Fix:
-    return Fix(words, name=f"_dmarc.{domain}", rdtype="TXT", before=record.text, after=corrected(record, **changes))
+def _change(source: AppliedRecord | BelowRecord, words: str, **changes: str | None) -> Fix:
+    return Fix(
+        words,
+        name=f"_dmarc.{source.domain}",
+        rdtype="TXT",
+        before=source.record.text,
+        after=mended(source.record, mailbox=source.mailbox, **changes),
+    )
 
 
 @rule(Severity.WARNING, "RFC 9989 §4.7", "RFC 9989 §5.1.7")
@@ -56,8 +62,7 @@ def dmarc_policy_none(applied: AppliedRecord) -> Iterator[Finding]:
         subject=applied.target,
         evidence=(_exhibit(record, applied.domain, (tag, "asks for nothing")),),
         fix=_change(
-            record,
-            applied.domain,
+            applied,
             "Once the reports show that all your own mail passes, ask for more.",
             **{tag: stronger},
         ),
@@ -94,7 +99,7 @@ def dmarc_testing(applied: AppliedRecord) -> Iterator[Finding]:
         subject=applied.domain,
         severity=Severity.NOTICE if published == "none" else None,
         evidence=(_exhibit(record, applied.domain, ("t", "test mode")),),
-        fix=_change(record, applied.domain, "End the test.", t=None),
+        fix=_change(applied, "End the test.", t=None),
     )
 
 
@@ -127,7 +132,7 @@ def dmarc_subdomain_weaker(below: BelowRecord) -> Iterator[Finding]:
         message=f"subdomains have only the policy {record.sp}, the domain has {record.p}: forgers use a subdomain",
         subject=below.domain,
         evidence=(_exhibit(record, below.domain, ("sp", f"weaker than p={record.p}")),),
-        fix=_change(record, below.domain, "Let subdomains follow the domain.", sp=None),
+        fix=_change(below, "Let subdomains follow the domain.", sp=None),
     )
 
 
@@ -160,7 +165,7 @@ def dmarc_nonexistent_weaker(below: BelowRecord) -> Iterator[Finding]:
         message=f"names that do not exist have only the policy {record.np}, existing ones have {existing}",
         subject=below.domain,
         evidence=(_exhibit(record, below.domain, ("np", f"weaker than {existing}")),),
-        fix=_change(record, below.domain, "No real mail comes from such names: refuse it.", np="reject"),
+        fix=_change(below, "No real mail comes from such names: refuse it.", np="reject"),
     )
 
 
@@ -203,8 +208,7 @@ def dmarc_subdomain_tag_ignored(dmarc: DmarcFacts) -> Iterator[Finding]:
             subject=applied.domain,
             evidence=(_exhibit(applied.record, applied.domain, *((name, "not read here") for name in tags)),),
             fix=_change(
-                applied.record,
-                applied.domain,
+                applied,
                 f"Take it out here, and set it in the record of {organizational}.",
                 sp=None,
                 np=None,
@@ -237,7 +241,7 @@ def dmarc_psd_misused(applied: AppliedRecord) -> Iterator[Finding]:
             message="psd=y calls the domain a public suffix, which it is not: names below no longer align with it",
             subject=applied.domain,
             evidence=(_exhibit(applied.record, applied.domain, ("psd", "no public suffix")),),
-            fix=_change(applied.record, applied.domain, "Take psd=y out.", psd=None),
+            fix=_change(applied, "Take psd=y out.", psd=None),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dmarc import AppliedRecord, ReportTarget
 from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, known, need
 from deliverkit.records.dmarc import parse_dmarc
-from deliverkit.records.dmarc_repair import corrected
+from deliverkit.records.dmarc_repair import mended
 from deliverkit.rules.declare import rule
 
 _PROMISED = 2
@@ -25,7 +25,7 @@ def _corrected(target: ReportTarget, words: str) -> Fix:
         name=f"_dmarc.{target.policy_domain}",
         rdtype="TXT",
         before=target.record,
-        after=corrected(parse_dmarc(target.record)),
+        after=mended(parse_dmarc(target.record), mailbox=target.mailbox),
     )
 
 
@@ -54,7 +54,6 @@ def dmarc_report_missing(applied: AppliedRecord) -> Iterator[Finding]:
         raise NotApplicable("the domain sends no mail")
     if any(uri.address for uri in record.rua):
         return
-    meant = any(uri.corrected for uri in record.rua)
     yield Finding(
         message="no address receives the reports: you will not learn of forgery, nor that your own mail fails",
         subject=applied.domain,
@@ -64,7 +63,7 @@ def dmarc_report_missing(applied: AppliedRecord) -> Iterator[Finding]:
             name=applied.found_at,
             rdtype="TXT",
             before=record.text,
-            after=corrected(record) if meant else corrected(record, rua=f"mailto:dmarc-reports@{applied.domain}"),
+            after=mended(record, mailbox=applied.mailbox),
         ),
         part_of="dmarc-report-uri-invalid" if any(uri.scheme in {"", "mailto"} for uri in record.rua) else None,
     )
@@ -256,14 +255,14 @@ def dmarc_report_duplicate(applied: AppliedRecord) -> Iterator[Finding]:
         _dmarc  TXT  "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"
     """
     for name, uris in (("rua", applied.record.rua), ("ruf", applied.record.ruf)):
-        first: dict[str, str] = {}
+        first: set[str] = set()
         repeated = []
         for uri in uris:
             if uri.address is None:
                 continue
             if uri.address.lower() in first:
                 repeated.append(uri)
-            first.setdefault(uri.address.lower(), f"mailto:{uri.address}")
+            first.add(uri.address.lower())
         if repeated:
             yield Finding(
                 message=f"{name}= names the same address twice",
@@ -280,7 +279,7 @@ def dmarc_report_duplicate(applied: AppliedRecord) -> Iterator[Finding]:
                     name=applied.found_at,
                     rdtype="TXT",
                     before=applied.record.text,
-                    after=corrected(applied.record, **{name: ",".join(first.values())}),
+                    after=mended(applied.record, mailbox=applied.mailbox),
                 ),
                 cause=f"repeated in {name}",
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dmarc import AppliedRecord
 from deliverkit.model import Exhibit, Finding, Fix, Mark, Severity
 from deliverkit.records.dmarc import KNOWN, REMOVED
-from deliverkit.records.dmarc_repair import corrected
+from deliverkit.records.dmarc_repair import mended
 from deliverkit.records.taglist import Tag
 from deliverkit.rules.declare import rule
 
@@ -23,13 +23,13 @@ def _marked(applied: AppliedRecord, tags: list[Tag], notes: dict[str, str]) -> E
     return Exhibit(applied.record.text, title=f"{applied.found_at} TXT", marks=marks)
 
 
-def _fix(applied: AppliedRecord, words: str, **changes: str | None) -> Fix:
+def _fix(applied: AppliedRecord, words: str) -> Fix:
     return Fix(
         words,
         name=applied.found_at,
         rdtype="TXT",
         before=applied.record.text,
-        after=corrected(applied.record, **changes),
+        after=mended(applied.record, mailbox=applied.mailbox),
     )
 
 
@@ -124,5 +124,5 @@ def dmarc_fo_without_ruf(applied: AppliedRecord) -> Iterator[Finding]:
             message="fo= has no effect without ruf=: there is no address to send failure reports to",
             subject=applied.domain,
             evidence=(_marked(applied, [tag], {"fo": "without ruf="}),),
-            fix=_fix(applied, "Take fo= out.", fo=None),
+            fix=_fix(applied, "Take fo= out."),
         )

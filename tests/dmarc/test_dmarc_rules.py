@@ -161,6 +161,31 @@ def test_a_partial_pct_says_what_changes():
     assert "all mail" not in found["dmarc-removed-tag"][0].message
 
 
+def test_findings_about_one_record_give_the_same_record():
+    found = findings(
+        BASE + '_dmarc TXT "v=DMARC1; p=none; sp=none; pct=50; fo=1; policy=x; ruf=https://example.com/; adkim=s"'
+    )
+    same = "v=DMARC1; p=none; sp=none; adkim=s; rua=mailto:dmarc-reports@example.com"
+    for rule in ("dmarc-removed-tag", "dmarc-unknown-tag", "dmarc-report-missing", "dmarc-report-not-mailto"):
+        assert after(found[rule][0]) == same
+    assert after(found["dmarc-policy-none"][0]) == same.replace("p=none;", "p=quarantine;", 1)
+
+
+def test_a_test_and_a_double_address_are_mended_beside_each_other():
+    twice = "mailto:a@example.com,mailto:A@example.com"
+    found = findings(BASE + f'_dmarc TXT "v=DMARC1; p=reject; t=y; rua={twice}; fo=1"')
+    kept = "v=DMARC1; p=reject; t=y; rua=mailto:a@example.com"
+    assert after(found["dmarc-report-duplicate"][0]) == kept
+    assert after(found["dmarc-fo-without-ruf"][0]) == kept
+    assert after(found["dmarc-testing"][0]) == kept.replace(" t=y;", "")
+
+
+def test_no_mailbox_is_recommended_to_a_domain_without_mail():
+    found = findings('$ORIGIN example.com.\n@ MX 0 .\n@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=none; pct=9"')
+    assert after(found["dmarc-removed-tag"][0]) == "v=DMARC1; p=none"
+    assert after(found["dmarc-policy-none"][0]) == "v=DMARC1; p=reject"
+
+
 def test_an_expected_policy_that_is_missing_is_part_of_that():
     found = findings("; check example.com --dmarc reject\n" + BASE)
     assert found["dmarc-not-as-expected"][0].part_of == "dmarc-missing"
