@@ -95,7 +95,7 @@ example.com   ✗ fail   2 errors · 2 warnings · 2 notices · 50 passed       
   Fix   Once the reports show that all your own mail passes, ask for more.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
-      + v=DMARC1; p=quarantine
+      + v=DMARC1; p=quarantine; rua=mailto:dmarc-reports@example.com
   RFC 9989 §4.7, RFC 9989 §5.1.7   deliverkit explain dmarc-policy-none
 
 ! warning dmarc-report-missing                                 DNS administrator
@@ -127,7 +127,7 @@ example.com   ✗ fail   2 errors · 2 warnings · 2 notices · 50 passed       
   Fix   Take it out; to test a policy, say t=y.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
-      + v=DMARC1; p=none
+      + v=DMARC1; p=none; rua=mailto:dmarc-reports@example.com
   RFC 9989 Appendix C   deliverkit explain dmarc-removed-tag
 
 Next  deliverkit spf example.com   the include tree, with what each term costs
@@ -160,7 +160,7 @@ x error   mx-is-cname                                          DNS administrator
   Fix   Once the reports show that all your own mail passes, ask for more.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
-      + v=DMARC1; p=quarantine
+      + v=DMARC1; p=quarantine; rua=mailto:dmarc-reports@example.com
   RFC 9989 sec. 4.7, RFC 9989 sec. 5.1.7   deliverkit explain dmarc-policy-none
 
 ! warning dmarc-report-missing                                 DNS administrator
@@ -194,7 +194,7 @@ x error   mx-is-cname                                          DNS administrator
   Fix   Take it out; to test a policy, say t=y.
     Change at _dmarc.example.com TXT:
       - v=DMARC1; p=none; pct=50
-      + v=DMARC1; p=none
+      + v=DMARC1; p=none; rua=mailto:dmarc-reports@example.com
   RFC 9989 Appendix C   deliverkit explain dmarc-removed-tag
 
 Next  deliverkit dmarc example.com
