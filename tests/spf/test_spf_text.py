@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 
+import pytest
+
 from deliverkit.dns.world import World
 from deliverkit.model import Inputs
 from deliverkit.probes.spf import probe
@@ -80,3 +82,55 @@ def test_control_characters_do_not_get_through():
 
 def test_a_domain_without_a_record_has_no_tree():
     assert drawn("example.com. A 192.0.2.1") == []
+
+
+def nested(depth: int) -> str:
+    records = (f'n{n}.example.com. TXT "v=spf1 include:n{n + 1}.example.com -all"' for n in range(depth))
+    return "\n".join(('example.com. TXT "v=spf1 include:n0.example.com -all"', *records))
+
+
+LONG = "a-rather-long-name.of-a-department.of-an-authority.example.com"
+
+
+@pytest.mark.parametrize("ascii", [True, False])
+@pytest.mark.parametrize(
+    "world",
+    [
+        nested(60),
+        f'example.com. TXT "v=spf1 include:{LONG} -all"',
+        f'example.com. TXT "v=spf1 a:{LONG} -all"\n{LONG}. A 192.0.2.1\n{LONG}. A 192.0.2.2\n{LONG}. A 192.0.2.3',
+        'example.com. TXT "v=spf1 exists:' + "%{i}." * 30 + 'example.com -all"',
+        'example.com. TXT "v=spf1 ' + "q" * 200 + ' -all"',
+    ],
+    ids=["deep", "void", "addresses", "macro", "unknown"],
+)
+def test_a_tree_fits_beside_the_indent_of_the_page(world: str, ascii: bool):  # noqa: A002 - as the view's own
+    assert max(map(len, drawn(world, ascii=ascii))) <= 78
+
+
+def test_what_finds_no_room_beside_its_term_stands_below():
+    name = "relay.of-a-department.of-an-authority.example.com"
+    text = drawn(f'example.com. TXT "v=spf1 include:{name} -all"')
+    at = text.index(f"|-include:{name}".ljust(52) + "      1     1")
+    assert text[at + 1].strip() == "no such record: void"
+
+
+def test_costs_stay_in_their_column_where_the_note_moves_below():
+    hosts = "\n".join(f"m.example.com. AAAA 2001:db8:1111:2222:3333:4444:5555:666{n}" for n in range(3))
+    text = drawn(f'example.com. TXT "v=spf1 a:m.example.com include:gone.example.com -all"\n{hosts}')
+    assert text[1:6] == [
+        "example.com                 total  cost",
+        "|-a:m.example.com               1     1",
+        "        2001:db8:1111:2222:3333:4444:5555:6660,",
+        "          2001:db8:1111:2222:3333:4444:5555:6661 and 1 more",
+        "|-include:gone.example.com      2     1  no such record: void",
+    ]
+
+
+def test_the_words_of_the_domain_are_wrapped():
+    world = (
+        'example.com. TXT "v=spf1 exp=why.example.com -all"\nwhy.example.com. TXT "' + "no mail from here, " * 10 + '"'
+    )
+    text = drawn(world, "2001:db8:1111:2222:3333:4444:5555:6666")
+    assert max(map(len, text)) <= 78
+    assert "the domain explains: no mail from here, no mail" in " ".join(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,8 @@ from deliverkit.report.spf import EvaluationReport, NodeReport, SpfReport, TermR
 _LIMIT: Final = 10
 _LINES: Final = 400
 _TERM_WIDTH: Final = 52
+_WIDTH: Final = 78
+"""Columns of a line: the page, of 80, indents it by two."""
 _NOTES: Final = {
     "ignored": "never evaluated",
     "invalid": "not valid",
@@ -32,10 +35,11 @@ class _Glyphs(msgspec.Struct, frozen=True):
     bar: str
     full: str
     empty: str
+    more: str
 
 
-_UNICODE: Final = _Glyphs("├ ", "└ ", "│ ", "█", "░")
-_ASCII: Final = _Glyphs("|-", "`-", "| ", "#", ".")
+_UNICODE: Final = _Glyphs("├ ", "└ ", "│ ", "█", "░", "…")
+_ASCII: Final = _Glyphs("|-", "`-", "| ", "#", ".", "...")
 
 
 def lines(facts: SpfReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as every area's view
@@ -64,9 +68,12 @@ def _tree(root: NodeReport, glyphs: _Glyphs) -> Iterator[str]:
     """The tree beside its costs; read downwards, `total` counts as a receiver does."""
     rows = list(itertools.islice(_below(root, "", glyphs), _LINES + 1))
     width = min(max([len(head) for head, term in rows if term is not None], default=0), _TERM_WIDTH)
-    yield f"{shown(root.domain, 100).ljust(width)}  total  cost"
+    yield f"{_cut(shown(root.domain, 100), _WIDTH - 13, glyphs).ljust(width)}  total  cost"
     for head, term in rows:
-        yield head if term is None else _line(head.ljust(width), term)
+        if term is None:
+            yield _cut(head, _WIDTH, glyphs)
+        else:
+            yield from _row(head.ljust(width), term, glyphs)
 
 
 def _below(node: NodeReport, indent: str, glyphs: _Glyphs) -> Iterator[tuple[str, TermReport | None]]:
@@ -80,13 +87,23 @@ def _below(node: NodeReport, indent: str, glyphs: _Glyphs) -> Iterator[tuple[str
             yield from _below(term.child, f"{indent}{'  ' if last else glyphs.bar}", glyphs)
 
 
-def _line(head: str, term: TermReport) -> str:
+def _row(head: str, term: TermReport, glyphs: _Glyphs) -> Iterator[str]:
+    """A term, its cost and what is said of it; that on a line of its own where there is no room beside."""
     reached = term.total - term.lookups + 1 if term.lookups else 0
     cost = f"{reached:>5} {term.lookups:>5}" if reached else " " * 11
     note = _NOTES.get(term.note or "", "") if term.note else _authorizes(term)
     if reached > _LIMIT and not note:
         note = "over the limit"
-    return f"{head}  {cost}  {note}".rstrip()
+    line = f"{head}  {cost}  {note}".rstrip()
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"{_cut(head, _WIDTH - 13, glyphs)}  {cost}".rstrip()
+    yield from _wrapped(note, indent=8)
+
+
+def _cut(text: str, width: int, glyphs: _Glyphs) -> str:
+    return text if len(text) <= width else f"{text[: width - len(glyphs.more)]}{glyphs.more}"
 
 
 def _authorizes(term: TermReport) -> str:
@@ -102,6 +119,11 @@ def _verdict(evaluation: EvaluationReport) -> Iterator[str]:
     counted = f" ({evaluation.lookups} lookups, {evaluation.void_lookups} void)" if evaluation.lookups else ""
     yield f"{shown(evaluation.ip)} as {shown(evaluation.sender, 120)}: {evaluation.result}{by}{counted}"
     if evaluation.problem:
-        yield f"  {shown(evaluation.problem, 200)}"
+        yield from _wrapped(shown(evaluation.problem, 200))
     if evaluation.explanation:
-        yield f"  the domain explains: {shown(evaluation.explanation, 200)}"
+        yield from _wrapped(f"the domain explains: {shown(evaluation.explanation, 200)}")
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    first, then = " " * indent, " " * (indent + 2)
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=then, break_on_hyphens=False)
