@@ -104,8 +104,8 @@ def _evaluate(ip: str, sender: str, helo: str, domain: str) -> SpfEvaluation:
         # The library does not catch every name that cannot be asked (RFC 7208 §4.8, §7.3).
         return replace(base, result="permerror", problem=str(error) or type(error).__name__)
     if "." not in domain.removesuffix(".") and result != "permerror":
-        # RFC 7208 §4.3: a single label gives none, whatever is published there. We depart from it for permerror alone,
-        # as other implementations do: a record there that is broken is said to be broken.
+        # RFC 7208 §4.3: a single label gives none, whatever is published there. We depart from it for permerror alone:
+        # a record there that is broken is said to be broken.
         return base
     result = "none" if result == "ambiguous" else result
     failed = result in ("permerror", "temperror")
