@@ -30,7 +30,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         _area("dkim", inputs, dkim.probe, port),
         _area("dmarc", inputs, dmarc.probe, port),
     )
-    existence = _existence(inputs.domain, port)
+    existence = _existence(inputs, port)
     denied = port.lookups[inputs.domain, "MX", None].outcome is LookupOutcome.NXDOMAIN
     # Denied by one answer and open by another: what it would publish is neither there nor missing.
     gone = existence if isinstance(existence, Absent) or (isinstance(existence, Unknown) and denied) else None
@@ -61,29 +61,32 @@ async def _second_opinion(inputs: Inputs, port: Recorder) -> Answer[SecondOpinio
     return Found(await second_opinion.probe(inputs, port)) if inputs.second_opinion else NOT_ASKED
 
 
-def _denied(domain: str, mx: Lookup, port: Recorder) -> Answer[str]:
+def _denied(inputs: Inputs, mx: Lookup, port: Recorder) -> Answer[str]:
     """NXDOMAIN, unless any other answer at or below the name says otherwise: some servers deny what merely lacks MX.
 
-    Where the answer below it that mattered most did not come, nobody can tell.
+    Where an answer below it that was asked for by name did not come, nobody can tell.
     """
+    domain = inputs.domain
     if any(
         lookup.exists
         for (name, _, server), lookup in port.lookups.items()
         if server is None and (name == domain or name.endswith(f".{domain}")) and not lookup.aliases
     ):
         return Found(domain)
-    below = port.lookups.get((f"_dmarc.{domain}", "TXT", None))
-    if below is not None and below.outcome is LookupOutcome.UNKNOWN:
-        return Unknown(below.why)
+    for label in ("_dmarc", *(f"{selector}._domainkey" for selector in inputs.selectors)):
+        below = port.lookups.get((f"{label}.{domain}", "TXT", None))
+        if below is not None and below.outcome is LookupOutcome.UNKNOWN:
+            return Unknown(below.why)
     return Absent(mx.why, nxdomain=True)
 
 
-def _existence(domain: str, port: Recorder) -> Answer[str]:
+def _existence(inputs: Inputs, port: Recorder) -> Answer[str]:
     """NXDOMAIN denies the name and all below it (RFC 8020).
 
     Where the MX could not be told, any other answer at or below the name tells. An NXDOMAIN at the end of a CNAME
     denies the alias' target, not the name (RFC 6604 §3).
     """
+    domain = inputs.domain
     mx = port.lookups[domain, "MX", None]
     if Note.CNAME_LOOP in mx.notes:
         return Found(domain)  # a name that holds a CNAME exists
@@ -95,5 +98,5 @@ def _existence(domain: str, port: Recorder) -> Answer[str]:
         denied = next((lookup for lookup in at if lookup.outcome is LookupOutcome.NXDOMAIN), None)
         return Absent(denied.why, nxdomain=True) if denied else Unknown(mx.why)
     if mx.outcome in (LookupOutcome.NXDOMAIN, LookupOutcome.INVALID) and not mx.aliases:
-        return _denied(domain, mx, port)
+        return _denied(inputs, mx, port)
     return Found(domain)
