@@ -38,17 +38,22 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         inputs=inputs,
         now=now,
         existence=existence,
-        dns=gone or Found(await dns.probe(inputs, port)),
-        mx=gone or mx_facts,
-        spf=_verdicts(spf_facts, gone) if gone and inputs.verdicts_only else gone or spf_facts,
-        dkim=gone or dkim_facts,
-        dmarc=gone or dmarc_facts,
-        second_opinion=gone or await _second_opinion(inputs, port),
+        dns=gone if isinstance(gone, Absent) else Found(await dns.probe(inputs, port)),
+        mx=_unless(gone, mx_facts),
+        spf=_verdicts(spf_facts, gone) if gone and inputs.verdicts_only else _unless(gone, spf_facts),
+        dkim=_unless(gone, dkim_facts),
+        dmarc=_unless(gone, dmarc_facts),
+        second_opinion=_unless(gone, await _second_opinion(inputs, port)),
     )
 
 
 async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Awaitable[T]], port: Port) -> Answer[T]:
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
+
+
+def _unless(gone: Absent | Unknown | None, answer: Answer[T]) -> Answer[T]:
+    """The area's facts, unless the domain is gone; an area that was not asked for is never unknown."""
+    return answer if gone is None or (isinstance(gone, Unknown) and isinstance(answer, Absent)) else gone
 
 
 def _verdicts(answer: Answer[SpfFacts], gone: Absent | Unknown) -> Answer[SpfFacts]:
