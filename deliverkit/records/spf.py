@@ -24,13 +24,16 @@ MAX_TERMS: Final = 2000
 LOOKUP_MECHANISMS: Final = frozenset({"include", "a", "mx", "ptr", "exists"})
 """Mechanisms that cost one DNS lookup (RFC 7208 §4.6.4); the modifier `redirect` does too."""
 
-_VERSION: Final = re.compile(r"v=spf1(?= |$)", re.IGNORECASE)
+# ASCII throughout: a DIGIT is 0-9 alone (RFC 5234 §B.1), and without it the long s of Unicode is an s.
+_VERSION: Final = re.compile(r"v=spf1(?= |$)", re.IGNORECASE | re.ASCII)
 _TERM: Final = re.compile(r"[^ ]+")
 # §4.6.1: which of "=", ":" and "/" comes first tells a modifier from a mechanism.
 _NAME: Final = re.compile(r"([+\-?~]?)([A-Za-z][A-Za-z0-9\-_.]*)(?=([=:/]|$))")
-_DUAL_CIDR: Final = re.compile(r"(?:/(?P<v4>\d+))?(?://(?P<v6>\d+))?$")
-_LENGTH: Final = re.compile(r"0|[1-9]\d{0,2}")
-_IP4: Final = re.compile(r"(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}")
+_DUAL_CIDR: Final = re.compile(r"(?:/(?P<v4>\d+))?(?://(?P<v6>\d+))?$", re.ASCII)
+_LENGTH: Final = re.compile(r"0|[1-9]\d{0,2}", re.ASCII)
+_IP4: Final = re.compile(
+    r"(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}", re.ASCII
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 _MACRO: Final = re.compile(
-    r"%\{(?P<letter>[A-Za-z])(?P<digits>\d*)(?P<reverse>[rR]?)(?P<delimiters>[.\-+,/_=]*)\}|%[%_\-]"
+    r"%\{(?P<letter>[A-Za-z])(?P<digits>[0-9]*)(?P<reverse>[rR]?)(?P<delimiters>[.\-+,/_=]*)\}|%[%_\-]"
 )
 _LETTERS: Final = frozenset("slodiphv")
 _EXP_LETTERS: Final = frozenset("crt")  # §7.2: in exp text only

@@ -21,7 +21,7 @@ _MEANT: Final = {
     "address": "a",
 }
 _SPACED: Final = r"v\s+=\s*spf1\b|v=\s+spf1\b"
-_ADDRESS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d+)?")
+_ADDRESS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d+)?", re.ASCII)
 
 
 class NearMiss(msgspec.Struct, frozen=True):
@@ -86,7 +86,7 @@ def _headed(pattern: str, text: str) -> str:
 
 
 def _spf(text: str) -> bool:
-    return re.match(r"v=spf1( |$)", text, re.IGNORECASE) is not None
+    return re.match(r"v=spf1( |$)", text, re.IGNORECASE | re.ASCII) is not None
 
 
 def _spaced(text: str) -> str | None:

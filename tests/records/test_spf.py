@@ -250,6 +250,26 @@ def test_any_text_is_taken_apart_without_an_exception(text: str):
     near_miss(text)
 
 
+SOUND = "v=spf1 ip4:192.0.2.1/24 ip6:2001:db8::1/32 a:h.example.com/24//64 exists:%{d2r}.example.com -all"
+
+
+@given(st.integers(0, len(SOUND) - 1), st.characters())
+def test_any_character_may_stand_anywhere_in_a_sound_record(at: int, character: str):
+    parse_spf(SOUND[:at] + character + SOUND[at + 1 :])
+    near_miss(SOUND[:at] + character + SOUND[at + 1 :])
+
+
+@pytest.mark.parametrize("digit", ["\u0662", "\u00b2", "\uff12", "\U0001d7da"])
+@pytest.mark.parametrize("at", [at for at, character in enumerate(SOUND) if character.isdigit() and at > len("v=spf1")])
+def test_digits_of_other_scripts_are_errors(at: int, digit: str):
+    record = parse_spf(SOUND[:at] + digit + SOUND[at + 1 :])
+    assert any(error.start <= at < error.end for error in record.errors)
+
+
+def test_letters_that_merely_fold_to_ascii_make_no_version():
+    assert not is_spf("v=\u017fpf1 -all")
+
+
 @given(st.text(alphabet="abcdez%{}.-_0123456789r+/=", max_size=80))
 def test_a_domain_spec_points_inside_itself(text: str):
     for _, start, end in parse_domain_spec(text)[1]:

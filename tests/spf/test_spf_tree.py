@@ -245,6 +245,12 @@ def test_names_that_cannot_be_asked_are_void_and_no_crash(name: str):
     assert (found.lookups, found.void_lookups) == (1, 1)
 
 
+def test_digits_of_other_scripts_are_no_crash():
+    octets = "".join(f"\\{octet:03d}" for octet in "\u0661".encode())
+    tree = facts(f'@ TXT "v=spf1 ip4:192.0.2.{octets} a -all"').tree
+    assert [term.term.valid for term in tree.value.terms] == [False, True, True]
+
+
 def test_report_of_a_tree():
     told = report(facts(TREE))
     assert (told.record, told.lookups, told.all) == (facts(TREE).record.value.text, 9, "-")
