@@ -14,9 +14,9 @@ import pytest
 
 import deliverkit
 from deliverkit import engine
-from deliverkit.dns import evidence
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence import saved as evidence
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Outcome, Rule
 from deliverkit.probes.domain import gather
 from deliverkit.rules import all_rules

@@ -10,7 +10,7 @@ from deliverkit.cli import terminal
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.options import Painting
-from deliverkit.dns import evidence
+from deliverkit.evidence import saved as evidence
 from deliverkit.model import escaped
 from deliverkit.render import json
 from deliverkit.report import Report, document

@@ -1,19 +1,24 @@
-"""The root of the tree: one domain."""
+"""The root of the tree: one domain, or one host that was dialled."""
 
 from __future__ import annotations
 
+from deliverkit.facts.dane import DaneFacts
 from deliverkit.facts.dkim import DkimFacts
 from deliverkit.facts.dmarc import DmarcFacts
 from deliverkit.facts.dns import DnsFacts
+from deliverkit.facts.dnssec import DnssecFacts
+from deliverkit.facts.mta_sts import MtaStsFacts
 from deliverkit.facts.mx import MxFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
+from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
+from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.facts.tree import Fact
 from deliverkit.model import Absent, Answer, Inputs
 
 
 class DomainFacts(Fact, frozen=True, kw_only=True):
-    """What is known of one domain.
+    """What is known of one domain or host.
 
     An area that was not asked for is `Absent`, and so is every area of a domain that does not exist:
     its rules are then not applicable.
@@ -29,4 +34,9 @@ class DomainFacts(Fact, frozen=True, kw_only=True):
     spf: Answer[SpfFacts]
     dkim: Answer[DkimFacts]
     dmarc: Answer[DmarcFacts]
+    mta_sts: Answer[MtaStsFacts] = Absent("not asked for")
+    tls_rpt: Answer[TlsRptFacts] = Absent("not asked for")
+    dane: Answer[DaneFacts] = Absent("not asked for")
+    dnssec: Answer[DnssecFacts] = Absent("not asked for")
+    smtp: Answer[SmtpFacts] = Absent("not asked for")
     second_opinion: Answer[SecondOpinionFacts] = Absent("not asked for")

@@ -15,6 +15,27 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dkim_cnames: dict[str, str] = {}
 
 
+class Sessions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The SMTP sessions to open; never a secret."""
+
+    ports: tuple[int, ...] = (25, 465, 587, 2525)
+    by_mx: bool = False
+    """The target is a domain: every MX of it, on 25."""
+    tls: str = "auto"
+    """A `Mode`: auto, starttls, implicit or none."""
+    helo: str = ""
+    user: str | None = None
+    mechanism: str | None = None
+    insecure_auth: bool = False
+    relay_to: str | None = None
+    source_address: str | None = None
+    as_mx_of: str | None = None
+    """The domain whose MX the host is to become: its policies are what the session is held to."""
+    certificate: bytes | None = None
+    """The leaf that is expected, DER."""
+    tls_scan: bool = False
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One target and what to ask of it."""
 
@@ -35,3 +56,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     each_nameserver: bool = False
     second_opinion: bool = False
     expected: Expected = Expected()
+    sessions: Sessions | None = None
+    """The SMTP sessions asked for; None: none."""
+    policy: bytes | None = None
+    """An MTA-STS policy to judge in place of the one that is published."""
+    connect_to: tuple[str, ...] = ()
+    """`HOST:PORT:ADDR:PORT`: where connections really go."""
+    allow_private: bool = False
+    """Whether addresses that the DNS named are connected to though no stranger could reach them."""
+    ipv4: bool = True
+    ipv6: bool = True

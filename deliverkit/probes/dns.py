@@ -8,7 +8,7 @@ from typing import Final
 
 from deliverkit.dns import Port
 from deliverkit.dns.port import MAX_LABEL
-from deliverkit.dns.recorder import Recorder
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dns import DnsFacts, MixedAlias, OddAnswer
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Note, Txt, Unknown
 from deliverkit.records.names import is_subdomain

@@ -8,28 +8,38 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from deliverkit.dns import Port
-from deliverkit.dns.recorder import Recorder
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
+from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
-from deliverkit.probes import dkim, dmarc, dns, mx, second_opinion, spf
+from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 
 T = TypeVar("T")
 NOT_ASKED = Absent("not asked for")
 
 
 async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
-    """The tree of one domain. `port` answers every question within its deadline, so this ends with it."""
-    _, _, mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
-        port.lookup(inputs.domain, "MX"),
-        dns.prefetch(inputs, port),
+    """The tree of one target. `port` answers every question within its deadline, so this ends with it."""
+    if inputs.sessions is not None and not inputs.sessions.by_mx:
+        return await _host(inputs, port, now)
+    asking = asyncio.gather(port.lookup(inputs.domain, "MX"), dns.prefetch(inputs, port))
+    policies = asyncio.gather(
+        _area("mta-sts", inputs, mta_sts.probe, port),
+        _area("tls-rpt", inputs, tls_rpt.probe, port),
+        _area("dane", inputs, dane.probe, port),
+        _area("dnssec", inputs, dnssec.probe, port),
+        _sessions(inputs, port, now),
+    )
+    mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
         _area("mx", inputs, mx.probe, port),
         _area("spf", inputs, spf.probe, port),
         _area("dkim", inputs, dkim.probe, port),
         _area("dmarc", inputs, dmarc.probe, port),
     )
+    mta_sts_facts, tls_rpt_facts, dane_facts, dnssec_facts, sessions = await policies
+    await asking
     existence = _existence(inputs, port)
     denied = port.lookups[inputs.domain, "MX", None].outcome is LookupOutcome.NXDOMAIN
     # Denied by one answer and open by another: what it would publish is neither there nor missing.
@@ -43,11 +53,37 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         spf=_verdicts(spf_facts, gone) if gone and inputs.verdicts_only else _unless(gone, spf_facts),
         dkim=_unless(gone, dkim_facts),
         dmarc=_unless(gone, dmarc_facts),
+        mta_sts=_unless(gone, mta_sts_facts),
+        tls_rpt=_unless(gone, tls_rpt_facts),
+        dane=_unless(gone, dane_facts),
+        dnssec=_unless(gone, dnssec_facts),
+        smtp=_unless(gone, sessions),
         second_opinion=_unless(gone, await _second_opinion(inputs, port)),
     )
 
 
-async def _area(name: str, inputs: Inputs, probe: Callable[[Inputs, Port], Awaitable[T]], port: Port) -> Answer[T]:
+async def _host(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
+    """The tree of one host that the user named: it is dialled, whatever else its name may be."""
+    return DomainFacts(
+        inputs=inputs,
+        now=now,
+        existence=Found(inputs.domain),
+        dns=NOT_ASKED,
+        mx=NOT_ASKED,
+        spf=NOT_ASKED,
+        dkim=NOT_ASKED,
+        dmarc=NOT_ASKED,
+        smtp=await _sessions(inputs, port, now),
+    )
+
+
+async def _sessions(inputs: Inputs, port: Recorder, now: float) -> Answer[SmtpFacts]:
+    return Found(await smtp.probe(inputs, port, now)) if inputs.sessions is not None else NOT_ASKED
+
+
+async def _area(
+    name: str, inputs: Inputs, probe: Callable[[Inputs, Recorder], Awaitable[T]], port: Recorder
+) -> Answer[T]:
     return Found(await probe(inputs, port)) if name in inputs.areas else NOT_ASKED
 
 

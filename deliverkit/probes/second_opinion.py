@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from deliverkit.dns.recorder import Recorder
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.second_opinion import DmarcOpinion, SecondOpinionFacts, SpfOpinion
 from deliverkit.model import (
     Absent,

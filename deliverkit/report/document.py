@@ -6,12 +6,17 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from deliverkit.report.dane import DaneReport
 from deliverkit.report.dkim import DkimReport
 from deliverkit.report.dmarc import DmarcReport
 from deliverkit.report.dns import DnsReport
+from deliverkit.report.dnssec import DnssecReport
+from deliverkit.report.mta_sts import MtaStsReport
 from deliverkit.report.mx import MxReport
 from deliverkit.report.second_opinion import SecondOpinionReport
+from deliverkit.report.smtp import SmtpReport
 from deliverkit.report.spf import SpfReport
+from deliverkit.report.tls_rpt import TlsRptReport
 
 SCHEMA: Final = "deliverkit/report/1"
 
@@ -124,6 +129,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spf: SpfReport | None = None
     dkim: DkimReport | None = None
     dmarc: DmarcReport | None = None
+    mta_sts: MtaStsReport | None = None
+    tls_rpt: TlsRptReport | None = None
+    dane: DaneReport | None = None
+    dnssec: DnssecReport | None = None
+    smtp: SmtpReport | None = None
     dns: DnsReport | None = None
     second_opinion: SecondOpinionReport | None = None
 

@@ -27,7 +27,7 @@ from deliverkit.model import (
 )
 from deliverkit.model.display import RECORDED
 from deliverkit.records.names import unicode_name
-from deliverkit.report import dkim, dmarc, dns, mx, second_opinion, spf
+from deliverkit.report import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 from deliverkit.report.document import (
     SCHEMA,
     ChangeReport,
@@ -214,6 +214,11 @@ def flatten(facts: DomainFacts) -> Facts:
         spf=spf.report(facts.spf.value) if isinstance(facts.spf, Found) else _spf_of_nobody(facts),
         dkim=dkim.report(facts.dkim.value) if isinstance(facts.dkim, Found) else None,
         dmarc=dmarc.report(facts.dmarc.value) if isinstance(facts.dmarc, Found) else None,
+        mta_sts=mta_sts.report(facts.mta_sts.value) if isinstance(facts.mta_sts, Found) else None,
+        tls_rpt=tls_rpt.report(facts.tls_rpt.value) if isinstance(facts.tls_rpt, Found) else None,
+        dane=dane.report(facts.dane.value) if isinstance(facts.dane, Found) else None,
+        dnssec=dnssec.report(facts.dnssec.value) if isinstance(facts.dnssec, Found) else None,
+        smtp=smtp.report(facts.smtp.value) if isinstance(facts.smtp, Found) else None,
         dns=dns.report(facts.dns.value) if isinstance(facts.dns, Found) else None,
         second_opinion=second_opinion.report(facts.second_opinion.value)
         if isinstance(facts.second_opinion, Found)

@@ -16,12 +16,12 @@ import msgspec
 
 from deliverkit import __version__, engine
 from deliverkit.dns import Port
-from deliverkit.dns import evidence as saved
 from deliverkit.dns.build import Opened, open_port
 from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.vantage import Vantage as Seen
+from deliverkit.evidence import saved
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Inputs
 from deliverkit.probes.domain import gather
 from deliverkit.report import Report, ResolverReport, TargetReport, Vantage

@@ -9,8 +9,8 @@ import re
 import shlex
 
 from deliverkit import engine
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Expected, Inputs, Outcome
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deliverkit.dns.evidence import Asked
+from deliverkit.evidence.saved import Asked
 from deliverkit.model import Address, Host, Mx, Other, Rdata, Soa, Txt, clipped
 from deliverkit.model.display import RECORDED
 from deliverkit.report import QuestionReport

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from deliverkit import engine
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.model import Finding, Found, Inputs, Outcome, Severity, Status
 from deliverkit.probes.dkim import _nobodys

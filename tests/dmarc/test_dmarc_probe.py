@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dmarc import DmarcFacts
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes.dmarc import probe, walk_names

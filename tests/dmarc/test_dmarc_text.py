@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Inputs
 from deliverkit.probes.dmarc import probe
 from deliverkit.render.text.dmarc import lines

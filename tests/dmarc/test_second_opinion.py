@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes import second_opinion

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dns import DnsFacts
 from deliverkit.model import Inputs, Note, Outcome, Status, Who
 from deliverkit.probes.dns import wildcard_name

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts import subjects
 from deliverkit.facts.mx import MxFacts
 from deliverkit.model import Inputs, Outcome, Status

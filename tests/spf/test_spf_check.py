@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.spf import SpfEvaluation
 from deliverkit.probes.spf_check import check_host, checkable
 

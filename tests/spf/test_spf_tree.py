@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.spf import CAP, SpfFacts, SpfNode, SpfTermFacts, whole_tree
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes.spf import probe

@@ -17,14 +17,28 @@ from typing import Final, Literal
 import msgspec
 
 from deliverkit.dns.port import normal_name
-from deliverkit.dns.recorder import Recorder
 from deliverkit.dns.vantage import Vantage
-from deliverkit.model import Address, Inputs, Lookup, LookupOutcome, Mx, Txt
+from deliverkit.evidence.recorder import Recorder
+from deliverkit.model import (
+    Address,
+    Call,
+    Fetch,
+    FetchOutcome,
+    Inputs,
+    Lookup,
+    LookupOutcome,
+    Mx,
+    Request,
+    Session,
+    State,
+    Txt,
+)
 
 SCHEMA: Final = "deliverkit/evidence/1"
 MAX_FILE: Final = 256 * 1024 * 1024
 _MAX_STRING: Final = 255
 _MAX_WORD: Final = 0xFFFF
+_MAX_SESSION: Final = 4 * 1024 * 1024
 _YEAR_10000: Final = 253_402_300_800
 Setting = str | bool | int | float | tuple[str, ...] | None
 
@@ -41,11 +55,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TargetEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked of one domain, `now` in seconds since the epoch (UTC), and how many seconds that took."""
+    """What was asked of one target, `now` in seconds since the epoch (UTC), and how many seconds that took."""
 
     inputs: Inputs
     now: float
     lookups: tuple[Asked, ...]
+    fetches: tuple[Fetch, ...] = ()
+    sessions: tuple[Session, ...] = ()
     duration: float = 0.0
 
 
@@ -65,6 +81,16 @@ def asked_of(recorder: Recorder) -> tuple[Asked, ...]:
     """What went through a recorder, in an order that does not depend on the network."""
     held = sorted(recorder.lookups.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] or ""))
     return tuple(Asked(lookup=lookup, server=server) for (_, _, server), lookup in held)
+
+
+def fetched_of(recorder: Recorder) -> tuple[Fetch, ...]:
+    """The HTTPS requests that went through a recorder, in an order that does not depend on the network."""
+    return tuple(sorted(recorder.fetches.values(), key=lambda fetch: msgspec.json.encode(fetch.request)))
+
+
+def sessions_of(recorder: Recorder) -> tuple[Session, ...]:
+    """The SMTP sessions that went through a recorder, likewise."""
+    return tuple(sorted(recorder.sessions.values(), key=lambda session: msgspec.json.encode(session.call)))
 
 
 def encode(evidence: Evidence) -> bytes:
@@ -99,6 +125,10 @@ def decode(octets: bytes, name: str = "evidence") -> Evidence:
             _check_time(target.duration)
             for asked in target.lookups:
                 _check(asked.lookup)
+            for session in target.sessions:
+                _check_session(session)
+            for fetch in target.fetches:
+                _check_fetch(fetch)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as error:
         raise EvidenceError(f"{name}: not a saved run ({SCHEMA}): {error}") from error
     return evidence
@@ -141,11 +171,42 @@ def _check(lookup: Lookup) -> None:
                     raise ValueError(f"{preference} is no MX preference")
 
 
-class Recorded:
-    """Answers from saved lookups. A `Port`."""
+def _check_fetch(fetch: Fetch) -> None:
+    ipaddress.ip_address(fetch.request.address)
+    if len(fetch.body) > fetch.request.limit:
+        raise ValueError("a body over its limit")
 
-    def __init__(self, lookups: Iterable[Asked]) -> None:
+
+def _check_session(session: Session) -> None:
+    """What a session's types do not say. Raises ValueError."""
+    ipaddress.ip_address(session.call.address)
+    if not (0 < session.call.port <= _MAX_WORD and 0 < session.call.dial_port <= _MAX_WORD):
+        raise ValueError("a session on no port")
+    if sum(len(step.reply) + len(step.said) for step in session.steps) > _MAX_SESSION:
+        raise ValueError("a session of more than a session holds")
+
+
+class Recorded:
+    """Answers from saved lookups, fetches and sessions. A `Port`, a `Fetcher` and a `Dialler`."""
+
+    def __init__(
+        self, lookups: Iterable[Asked], fetches: Iterable[Fetch] = (), sessions: Iterable[Session] = ()
+    ) -> None:
         self._lookups = {(asked.lookup.name, asked.lookup.rdtype, asked.server): asked.lookup for asked in lookups}
+        self._fetches = {fetch.request: fetch for fetch in fetches}
+        self._sessions = {session.call: session for session in sessions}
+
+    async def fetch(self, request: Request) -> Fetch:
+        """The outcome as it was saved."""
+        return self._fetches.get(request) or Fetch(
+            request=request, outcome=FetchOutcome.UNKNOWN, why=f"not in the saved evidence: {request.url}"
+        )
+
+    async def session(self, call: Call) -> Session:
+        """The session as it was saved."""
+        return self._sessions.get(call) or Session(
+            call=call, state=State.ERROR, why=f"not in the saved evidence: {call.host} port {call.port}"
+        )
 
     async def lookup(self, name: str, rdtype: str, *, server: str | None = None) -> Lookup:
         """The outcome as it was saved."""

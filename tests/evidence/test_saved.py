@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverkit.dns.evidence import (
+from deliverkit.dns.world import World
+from deliverkit.evidence.recorder import Recorder
+from deliverkit.evidence.saved import (
     Evidence,
     EvidenceError,
     Recorded,
@@ -23,8 +25,6 @@ from deliverkit.dns.evidence import (
     load,
     save,
 )
-from deliverkit.dns.recorder import Recorder
-from deliverkit.dns.world import World
 from deliverkit.model import Inputs, LookupOutcome
 
 WORLD = """$ORIGIN example.com.
