@@ -186,7 +186,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     handshake: Handshake | None = None
     injected: bytes = b""
     """What stood in clear between the reply to STARTTLS and the handshake: 512 octets at most."""
-    notes: tuple[str, ...] = ()
-    """What was not tried, and why."""
+    remarks: dict[str, str] = {}
+    """What the conversation came to where the steps do not say it: `login`, `login-why`, `mechanism`, `oauth`,
+    `relay`, `relay-why`, `ended`."""
     ours: str = ""
     """The address of our end."""

@@ -29,8 +29,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class Anchors:
     """The system's trust anchors and those of a file, read once, when the first chain is judged."""
 
-    def __init__(self, ca_file: Path | None = None) -> None:
+    def __init__(self, ca_file: Path | None = None, *, extra: tuple[bytes, ...] = (), system: bool = True) -> None:
         self._ca_file = ca_file
+        self._extra = extra  # DER
+        self._system = system
         self._anchors: list[Any] | None = None
 
     def judge(self, chain: tuple[bytes, ...], now: float | None = None) -> Verdict:
@@ -67,7 +69,7 @@ class Anchors:
         if self._anchors is None:
             from OpenSSL import crypto  # noqa: PLC0415 - as above
 
-            context = ssl.create_default_context()
+            context = ssl.create_default_context() if self._system else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             if self._ca_file is not None:
                 try:
                     context.load_verify_locations(self._ca_file)
@@ -75,7 +77,8 @@ class Anchors:
                     words = getattr(error, "strerror", None) or str(error)
                     raise TrustError(f"--ca-file {self._ca_file}: {words.lower()}") from error
             self._anchors = [
-                crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in context.get_ca_certs(binary_form=True)
+                crypto.load_certificate(crypto.FILETYPE_ASN1, der)
+                for der in (*context.get_ca_certs(binary_form=True), *self._extra)
             ]
         return self._anchors
 

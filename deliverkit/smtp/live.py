@@ -1,0 +1,298 @@
+"""The only mail socket: TCP and TLS by memory buffers, so that every octet and every certificate is seen.
+
+At most two connections to a host at a time, one to a port, four to a port in all, none after a 421.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from deliverkit.model import Call, Handshake, Session, State
+from deliverkit.smtp.dialog import CLOSING, dialog_of, implicit
+from deliverkit.smtp.driver import Limit, converse
+from deliverkit.smtp.reply import parse
+from deliverkit.smtp.secret import Secret
+from deliverkit.tls.peer import AsksClient, client_context, established, failed, reason
+from deliverkit.tls.verify import Anchors
+
+CONNECT: Final = 10.0
+"""Seconds for a connection."""
+AT_ONCE: Final = 2
+MOST: Final = 4
+_CHUNK: Final = 16_384
+_HANDSHAKE_OCTETS: Final = 262_144
+
+Watch = Callable[[str], None]
+"""Called with a line of words as a session comes to each of its steps."""
+
+
+class Limits:
+    """How often and how much at a time each host is connected to, over a whole run."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._ports: dict[tuple[str, int], asyncio.Lock] = {}
+        self._opened: dict[tuple[str, int], int] = {}
+        self._closing: dict[tuple[str, int], str] = {}
+
+    @asynccontextmanager
+    async def room(self, call: Call) -> AsyncIterator[str | None]:
+        """Waits for a place; yields why there is none, None where there is."""
+        key = (call.address, call.dial_port)
+        port = self._ports.setdefault(key, asyncio.Lock())
+        host = self._hosts.setdefault(call.address, asyncio.Semaphore(AT_ONCE))
+        async with port, host:
+            if key in self._closing:
+                yield f"not connected to again: it said {self._closing[key]}"
+                return
+            if self._opened.get(key, 0) >= MOST:
+                yield f"not connected to again: {MOST} connections to a port are the most"
+                return
+            self._opened[key] = self._opened.get(key, 0) + 1
+            yield None
+
+    def saw(self, session: Session) -> None:
+        """Remembers a 421: whoever says it wants to be left alone."""
+        for step in session.steps:
+            reply = parse(step.reply) if step.reply.startswith(b"4") else None
+            if reply is not None and reply.code == CLOSING:
+                self._closing[session.call.address, session.call.dial_port] = reply.shown
+
+
+class Live:
+    """Opens sessions. A `Dialler`.
+
+    `deadline` on the clock of `time.monotonic` ends them all; `words` says whose it is.
+    """
+
+    def __init__(
+        self,
+        anchors: Anchors,
+        *,
+        deadline: float,
+        words: str,
+        limits: Limits | None = None,
+        secret: Secret | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self._anchors = anchors
+        self._limit = Limit(deadline, words)
+        self._limits = limits or Limits()
+        self._secret = secret
+        self._watch = watch
+
+    async def session(self, call: Call) -> Session:
+        """One conversation as it went; waits for its place among the connections to the host."""
+        try:
+            async with asyncio.timeout(max(self._limit.at - time.monotonic(), 0.0)), self._limits.room(call) as why:
+                if why is not None:
+                    return Session(call=call, state=State.ERROR, why=why)
+                return await self._opened(call)
+        except TimeoutError:
+            where = f"{call.address} port {call.dial_port}"
+            return Session(call=call, state=State.TIMEOUT, why=f"{where} was not done {self._limit.words}")
+
+    async def _opened(self, call: Call) -> Session:
+        began = time.monotonic()
+        if self._watch is not None:
+            self._watch(f"{call.host} port {call.port}")
+        made = await self._connected(call)
+        if isinstance(made, Session):
+            return made
+        connect_ms = round((time.monotonic() - began) * 1000, 2)
+        line = Wire(made, self._anchors, bare=not implicit(call))
+        try:
+            dialog = dialog_of(call, call.helo or _literal(line.ours), self._secret)
+            # The session's own end comes a little before the deadline around it, so that what was seen is kept.
+            limit = Limit(self._limit.at - 0.05, self._limit.words)
+            session = await converse(call, dialog, line, limit, secret=self._secret, began=began, connect_ms=connect_ms)
+        finally:
+            await line.close()
+        self._limits.saw(session)
+        return session
+
+    async def _connected(self, call: Call) -> socket.socket | Session:
+        family = socket.AF_INET6 if ipaddress.ip_address(call.address).version == 6 else socket.AF_INET  # noqa: PLR2004
+        where = f"{call.address} port {call.dial_port}"
+        left = self._limit.at - time.monotonic()
+        made = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            made.setblocking(False)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if call.source_address is not None:
+                made.bind((call.source_address, 0))
+            async with asyncio.timeout(min(CONNECT, max(left, 0.0))):
+                await asyncio.get_running_loop().sock_connect(made, (call.address, call.dial_port))
+        except TimeoutError:
+            made.close()
+            words = f"within {CONNECT:g} s" if left >= CONNECT else self._limit.words
+            return Session(call=call, state=State.TIMEOUT, why=f"no connection to {where} {words}")
+        except OSError as error:
+            made.close()
+            state = _state(error)
+            said = (error.strerror or str(error)).lower()
+            return Session(call=call, state=state, why=f"no connection to {where}: {said}")
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+
+def _state(error: OSError) -> State:
+    match error.errno:
+        case errno.ECONNREFUSED | errno.ECONNRESET:
+            return State.REFUSED
+        case errno.ETIMEDOUT:
+            return State.TIMEOUT
+        case errno.ENETUNREACH | errno.EHOSTUNREACH | errno.EHOSTDOWN | errno.ENETDOWN | errno.EACCES | errno.EPERM:
+            return State.UNREACHABLE
+        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
+            return State.UNREACHABLE
+    return State.ERROR
+
+
+def _literal(address: str) -> str:
+    """Our address as EHLO says it (RFC 5321 §4.1.3)."""
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+class Wire:
+    """A TCP connection that can go over to TLS. A `Line`."""
+
+    def __init__(self, made: socket.socket, anchors: Anchors, *, bare: bool = True) -> None:
+        self._socket = made
+        self._anchors = anchors
+        self._loop = asyncio.get_running_loop()
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._first = b""
+        self.bare = bare
+        self.ours = _ours(made)
+
+    async def send(self, octets: bytes) -> None:
+        """Sends all of it."""
+        if self._tls is not None:
+            self._tls.write(octets)
+            octets = self._outgoing.read()
+        await self._loop.sock_sendall(self._socket, octets)
+
+    async def receive(self) -> bytes:
+        """What comes next, b"" at the end."""
+        while True:
+            if self._tls is not None:
+                octets = self._decrypted()
+                if octets is not None:
+                    return octets
+            raw = await self._loop.sock_recv(self._socket, _CHUNK)
+            if self._tls is None:
+                return raw
+            if raw:
+                self._incoming.write(raw)
+            else:
+                self._incoming.write_eof()
+
+    def _decrypted(self) -> bytes | None:
+        """Octets that can be read now; None: more has to come; b"": the end."""
+        if self._tls is None:
+            return None
+        try:
+            return self._tls.read(_CHUNK)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        except ssl.SSLError as error:
+            raise OSError(errno.EPROTO, reason(error)) from error
+
+    def waiting(self) -> bytes:
+        """What has come already."""
+        found = bytearray()
+        with contextlib.suppress(BlockingIOError, InterruptedError, OSError):
+            raw = self._socket.recv(_CHUNK)
+            if self._tls is None:
+                return raw
+            if raw:
+                self._incoming.write(raw)
+        if self._tls is not None:
+            with contextlib.suppress(OSError):
+                octets = self._decrypted()
+                while octets:
+                    found += octets
+                    octets = self._decrypted() if len(found) < _CHUNK else None
+        return bytes(found)
+
+    async def start_tls(self, name: str, version: str) -> Handshake:
+        """Goes over to TLS; the certificate is judged afterwards."""
+        began = time.monotonic()
+        watch = AsksClient()
+        try:
+            made = client_context(version, watch=watch).wrap_bio(
+                self._incoming, self._outgoing, server_hostname=name or None
+            )
+        except (ssl.SSLError, ValueError) as error:
+            return failed(name, reason(error))
+        try:
+            await self._shake(made)
+        except (OSError, ssl.SSLError, EOFError) as error:
+            words = "the server closed the connection in the middle of it" if isinstance(error, EOFError) else None
+            words = words or reason(error)
+            with contextlib.suppress(OSError):
+                await self._loop.sock_sendall(self._socket, self._outgoing.read())  # the alert that says so
+            return failed(name, words, seen=self._first, asked=watch.asked, elapsed_ms=_ms(began))
+        self._tls = made
+        try:
+            return await asyncio.to_thread(established, made, name, self._anchors, watch=watch, elapsed_ms=_ms(began))
+        except (ssl.SSLError, ValueError) as error:
+            return failed(name, reason(error), elapsed_ms=_ms(began))
+
+    async def _shake(self, made: ssl.SSLObject) -> None:
+        count = 0
+        while True:
+            try:
+                made.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            else:
+                await self._loop.sock_sendall(self._socket, self._outgoing.read())
+                return
+            await self._loop.sock_sendall(self._socket, self._outgoing.read())
+            raw = await self._loop.sock_recv(self._socket, _CHUNK)
+            if not raw:
+                raise EOFError
+            self._first = self._first or raw
+            count += len(raw)
+            if count > _HANDSHAKE_OCTETS:
+                raise OSError(errno.EMSGSIZE, "a handshake of more than 256 KiB")
+            self._incoming.write(raw)
+
+    async def close(self) -> None:
+        """Ends it; a TLS close is said where it can be without waiting."""
+        with contextlib.suppress(OSError, ssl.SSLError, ValueError):
+            if self._tls is not None:
+                try:
+                    self._tls.unwrap()
+                except ssl.SSLWantReadError:
+                    pass
+                self._socket.send(self._outgoing.read())
+        self._socket.close()
+
+
+def _ms(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 2)
+
+
+def _ours(made: socket.socket) -> str:
+    try:
+        return str(made.getsockname()[0])
+    except OSError:
+        return ""
