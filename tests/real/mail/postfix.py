@@ -48,7 +48,7 @@ SERVICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "tls13": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.3")),
     "rejects": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=reject")),
     "defers": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=defer")),
-    "relays": ("good", "127.0.0.1", (_TLS, "smtpd_relay_restrictions=permit", "smtpd_recipient_restrictions=permit")),
+    "relays": ("good", "127.0.0.1", (_TLS, "mynetworks=127.0.0.0/8", "smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination")),
     "plain": ("good", "127.0.0.1", (_TLS, "smtpd_discard_ehlo_keywords=pipelining,dsn,chunking,smtputf8,size")),
 }  # fmt: skip
 
@@ -60,7 +60,6 @@ class Mail(NamedTuple):
     leaves: dict[str, Leaf]
     anchor: Path
     config: Path
-    banner: str
 
 
 def certificates(authority: Authority) -> dict[str, Leaf]:
@@ -130,6 +129,11 @@ passdb {{
 userdb {{
   driver = static
   args = uid=nobody gid=nogroup home=/nonexistent
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service auth {{
   unix_listener {socket} {{
@@ -234,4 +238,4 @@ def postfix(authority: Authority, leaves: dict[str, Leaf], *, six: bool) -> Iter
                 env={"MAIL_CONFIG": str(place)},
             ),
         ):  # fmt: skip
-            yield Mail(ports, leaves, authority.anchor, place, f"220 {NAME} ESMTP Postfix (Debian/GNU)")
+            yield Mail(ports, leaves, authority.anchor, place)
