@@ -6,26 +6,26 @@ refuses the connection has nothing to judge, so that all of it is `Absent`.
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from deliverkit.facts.smtp import Breakage, Endpoint, LoginFacts, OddReply, RelayFacts
+from deliverkit.facts.smtp import Endpoint, LoginFacts, OddReply, RelayFacts
 from deliverkit.facts.tls import TlsFacts
-from deliverkit.model import Absent, Answer, Found, Mode, Session, Sessions, State, Step, Trouble, Unknown
+from deliverkit.model import Absent, Answer, Found, Mode, Session, Sessions, State, Trouble, Unknown
 from deliverkit.probes.smtp_calls import Dialled, closing, role_of
+from deliverkit.probes.smtp_told import Told
 from deliverkit.records.certificate import bears, read_certificate
-from deliverkit.smtp.capabilities import Capabilities, read_capabilities
-from deliverkit.smtp.reply import Defect, Reply, decoded, parse
+from deliverkit.smtp.capabilities import Capabilities
+from deliverkit.smtp.reply import Defect, decoded
 
-T = TypeVar("T")
 _READY: Final = 220
 _HARMLESS: Final = frozenset({Defect.NO_SEPARATOR})
 _TIMED: Final = {
     "banner": "banner", "ehlo": "ehlo", "helo": "ehlo", "starttls": "starttls", "tls": "tls", "ehlo-tls": "ehlo_tls",
     "helo-tls": "ehlo_tls", "auth": "auth",
 }  # fmt: skip
-_NOTHING: Final = "nothing was asked: "
+_ANSWERS: Final = ("banner", "extended", "greeting", "before", "after", "mail_before_tls", "tls")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,34 +44,33 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 def read(dialled: Dialled, setting: Setting) -> Endpoint:
     """The facts of one endpoint."""
     session, place, sessions = dialled.session, dialled.place, setting.sessions
-    told = _Told(session)
-    base = {
-        "host": place.host,
-        "address": place.address,
-        "port": place.port,
-        "role": role_of(sessions, place.port),
-        "helo": _helo(session),
-        "state": session.state.value,
-        "why": session.why,
-        "by_us": setting.by_us,
-        "asked_starttls": sessions.tls == "starttls" or setting.required_by is not None,
-        "ptr": setting.ptr,
-        "required_by": setting.required_by,
-        "ours": session.ours,
-        "steps": session.steps,
-        "wrong_mode": dialled.wrong_mode,
-        "timings": _timings(session),
-    }
+    told = Told(session)
+    endpoint = Endpoint(
+        host=place.host,
+        address=place.address,
+        port=place.port,
+        role=role_of(sessions, place.port),
+        helo=_helo(session),
+        state=session.state.value,
+        why=session.why,
+        by_us=setting.by_us,
+        asked_starttls=sessions.tls == "starttls" or setting.required_by is not None,
+        ptr=setting.ptr,
+        required_by=setting.required_by,
+        ours=session.ours,
+        steps=session.steps,
+        wrong_mode=dialled.wrong_mode,
+        timings=_timings(session),
+        starttls=None,
+        **dict.fromkeys(_ANSWERS, _nothing(session, setting)),
+    )
     if session.state is not State.OPEN:
-        nothing: Absent | Unknown = Unknown(session.why)
-        if setting.idle or (session.state is State.REFUSED and setting.by_us is None):
-            nothing = Absent(session.why)
-        return Endpoint(**base, **_unasked(nothing))
+        return endpoint
     before, after = told.before(), told.after()
-    return Endpoint(
-        **base,
+    return msgspec.structs.replace(
+        endpoint,
         banner=told.reply("banner"),
-        banner_ms=base["timings"].get("banner") if told.last("banner") is not None else None,  # type: ignore[attr-defined]
+        banner_ms=endpoint.timings.get("banner") if told.last("banner") is not None else None,
         early=told.early(),
         extended=told.extended(),
         greeting=told.greeting(),
@@ -84,11 +83,11 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         stripped=isinstance(before, Found) and before.value.stripped,
         injected=session.injected,
         mail_before_tls=told.asked("mail-clear"),
-        tls=_tls(setting.tls, told),
+        tls=setting.tls if isinstance(setting.tls, Found) else told.behind(setting.tls.why),
         tls_error=_tls_error(dialled),
         login=_login(dialled, sessions, told, before, after),
         relay=_relay(session, sessions, told),
-        breakage=told.breakage(role_of(sessions, place.port) == "mx"),
+        breakage=told.breakage(mx=endpoint.role == "mx"),
         odd=tuple(
             OddReply(host=place.host, port=place.port, stage=step.stage, reply=reply)
             for step, reply in told.replies
@@ -97,173 +96,11 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
     )
 
 
-def _unasked(nothing: Absent | Unknown) -> dict[str, Absent | Unknown | None]:
-    """Every answer of an endpoint that was not reached."""
-    answers = ("banner", "extended", "greeting", "before", "after", "mail_before_tls", "tls")
-    return {**dict.fromkeys(answers, nothing), "starttls": None}
-
-
-class _Told:
-    """A session's steps, looked up by stage."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.replies: list[tuple[Step, Reply]] = []
-        for step in session.steps:
-            reply = parse(step.reply) if step.trouble is None and step.reply else None
-            if reply is not None:
-                self.replies.append((step, reply))
-        self._broken = next((step for step in session.steps if step.trouble is not None), None)
-
-    @property
-    def where(self) -> str:
-        call = self.session.call
-        return f"{call.host} port {call.port}"
-
-    def all(self, stage: str) -> list[Reply]:
-        return [reply for step, reply in self.replies if step.stage == stage]
-
-    def last(self, stage: str) -> Reply | None:
-        found = self.all(stage)
-        return found[-1] if found else None
-
-    def reached(self, stage: str) -> bool:
-        return any(step.stage == stage for step in self.session.steps)
-
-    def behind(self, otherwise: str = "not reached") -> Absent | Unknown:
-        """The answer to what the session did not come to."""
-        broken = self._broken
-        if closing(self.session):
-            said = self.replies[-1][1].shown if self.replies else "421"
-            if broken is not None:
-                said = decoded(broken.reply.splitlines()[0]) if broken.reply else "421"
-            stage = self.session.remarks.get("ended") or (broken.stage if broken is not None else "")
-            return Unknown(f"{self.where} ended the session at {_stage(stage)}: {said}")
-        if broken is not None and broken.stage != "quit" and not self._failed_tls():
-            return Unknown(f"{self.where} at {_stage(broken.stage)}: {broken.why}")
-        return Absent(otherwise)
-
-    def _failed_tls(self) -> bool:
-        broken = self._broken
-        return broken is not None and broken.stage == "tls" and broken.trouble is Trouble.TLS
-
-    def reply(self, stage: str) -> Answer[Reply]:
-        reply = self.last(stage)
-        return Found(reply) if reply is not None else self.behind()
-
-    def asked(self, stage: str) -> Answer[Reply]:
-        """The reply to something that is not always asked."""
-        reply = self.last(stage)
-        if reply is not None and reply.code != 421:  # noqa: PLR2004 - it closes, and says nothing of what was asked
-            return Found(reply)
-        return self.behind("not asked")
-
-    def greeting(self) -> Answer[Reply]:
-        for stage in (("ehlo-tls", "helo-tls") if self._at_once() else ("ehlo", "helo"))[::-1]:
-            reply = self.last(stage)
-            if reply is not None:
-                return Found(reply)
-        return self._silent()
-
-    def _at_once(self) -> bool:
-        return bool(self.session.steps) and self.session.steps[0].stage == "tls"
-
-    def _silent(self) -> Absent | Unknown:
-        banner = self.last("banner")
-        if banner is not None and banner.temporary and not closing(self.session):
-            return Unknown(f"{self.where} puts it off: {banner.shown}")
-        said = f"the server refuses service: {banner.shown}" if banner is not None and not banner.ok else "not reached"
-        return self.behind(said)
-
-    def extended(self) -> Answer[bool]:
-        ehlo, helo = ("ehlo-tls", "helo-tls") if self._at_once() else ("ehlo", "helo")
-        reply = self.last(ehlo)
-        if reply is None or closing(self.session) and self.session.remarks.get("ended") == ehlo:
-            return self._silent()
-        if reply.ok:
-            return Found(value=True)
-        if self.last(helo) is not None and reply.permanent:
-            return Found(value=False)
-        return Unknown(f"{self.where} answers EHLO with {reply.shown}") if reply.temporary else self._silent()
-
-    def before(self) -> Answer[Capabilities]:
-        if self._at_once():
-            return Absent("TLS comes at once on this port")
-        return self._offered("ehlo", "helo", self._silent())
-
-    def after(self) -> Answer[Capabilities]:
-        if not (self.session.handshake and self.session.handshake.ok):
-            return self.behind("there is no TLS")
-        return self._offered("ehlo-tls", "helo-tls", self._silent())
-
-    def _offered(self, ehlo: str, helo: str, otherwise: Absent | Unknown) -> Answer[Capabilities]:
-        reply = self.last(ehlo)
-        if reply is not None and reply.ok and reply.code != _READY:
-            return Found(read_capabilities(reply))
-        fallback = self.last(helo)
-        if fallback is not None and fallback.ok:
-            return Found(read_capabilities(msgspec.structs.replace(fallback, lines=fallback.lines[:1])))
-        refusal = fallback or reply
-        if refusal is None or closing(self.session):
-            return otherwise
-        if refusal.temporary:
-            return Unknown(f"{self.where} answers EHLO with {refusal.shown}")
-        return self.behind(f"EHLO was refused: {refusal.shown}")
-
-    def after_refused(self) -> Reply | None:
-        reply = self.last("ehlo-tls")
-        return reply if reply is not None and not reply.ok and not closing(self.session) else None
-
-    def banner_again(self) -> Reply | None:
-        if not self.session.handshake or self._at_once():
-            return None
-        found = self.all("ehlo-tls")
-        return found[0] if found and found[0].code == _READY else None
-
-    def starttls_refusal(self) -> Reply | None:
-        reply = self.last("starttls")
-        return reply if reply is not None and reply.code != _READY else None
-
-    def early(self) -> bytes:
-        broken = self._broken
-        if broken is None or broken.trouble is not Trouble.OUT_OF_STEP or closing(self.session):
-            return b""
-        return broken.reply
-
-    def breakage(self, mx: bool) -> Answer[Breakage]:
-        broken = self._broken
-        call = self.session.call
-        if closing(self.session):
-            stage = self.session.remarks.get("ended") or (broken.stage if broken is not None else "")
-            seen = broken.reply if broken is not None else self.replies[-1][1].raw if self.replies else b""
-            trouble, why = Trouble.CLOSED, decoded(seen.rstrip())
-        elif broken is None or broken.stage == "quit" or self._failed_tls() or broken.trouble is None:
-            return Absent("the session ended in order")
-        else:
-            stage, trouble, why, seen = broken.stage, broken.trouble, broken.why, broken.reply
-        return Found(
-            Breakage(
-                host=call.host,
-                address=call.address,
-                port=call.port,
-                stage=stage,
-                trouble=trouble,
-                why=why,
-                seen=seen,
-                mx=mx,
-            )  # fmt: skip
-        )
-
-
-_NAMES: Final = {
-    "banner": "the banner", "ehlo": "EHLO", "helo": "HELO", "mail-clear": "MAIL", "rset-clear": "RSET",
-    "starttls": "STARTTLS", "tls": "the TLS handshake", "ehlo-tls": "EHLO inside TLS", "helo-tls": "HELO inside TLS",
-    "auth": "AUTH", "mail": "MAIL", "rcpt": "RCPT", "rset": "RSET", "quit": "QUIT",
-}  # fmt: skip
-
-
-def _stage(stage: str) -> str:
-    return _NAMES.get(stage, stage)
+def _nothing(session: Session, setting: Setting) -> Absent | Unknown:
+    """The answer to everything about a place that was not reached."""
+    if setting.idle or (session.state is State.REFUSED and setting.by_us is None):
+        return Absent(session.why)
+    return Unknown(session.why)
 
 
 def _helo(session: Session) -> str:
@@ -284,7 +121,7 @@ def _timings(session: Session) -> dict[str, float]:
     return found
 
 
-def _starttls(session: Session, told: _Told, before: Answer[Capabilities]) -> str | None:
+def _starttls(session: Session, told: Told, before: Answer[Capabilities]) -> str | None:
     handshake = session.handshake
     timed_out = any(step.stage == "tls" and step.trouble is Trouble.TIMEOUT for step in session.steps)
     if session.steps and session.steps[0].stage == "tls":
@@ -301,12 +138,6 @@ def _starttls(session: Session, told: _Told, before: Answer[Capabilities]) -> st
     return "missing"
 
 
-def _tls(made: Answer[TlsFacts], told: _Told) -> Answer[TlsFacts]:
-    if isinstance(made, Found):
-        return made
-    return told.behind(made.why)
-
-
 def _tls_error(dialled: Dialled) -> str | None:
     handshake = dialled.session.handshake
     if handshake is not None:
@@ -316,7 +147,7 @@ def _tls_error(dialled: Dialled) -> str | None:
 
 
 def _login(
-    dialled: Dialled, sessions: Sessions, told: _Told, before: Answer[Capabilities], after: Answer[Capabilities]
+    dialled: Dialled, sessions: Sessions, told: Told, before: Answer[Capabilities], after: Answer[Capabilities]
 ) -> Answer[LoginFacts]:
     session = dialled.session
     call, remarks, handshake = session.call, session.remarks, session.handshake
@@ -360,7 +191,7 @@ def _login(
     )
 
 
-def _no_login(session: Session, told: _Told) -> str:
+def _no_login(session: Session, told: Told) -> str:
     handshake = session.handshake
     if handshake is not None and not handshake.ok:
         return f"TLS could not be established: {handshake.error}"
@@ -370,7 +201,7 @@ def _no_login(session: Session, told: _Told) -> str:
     return "the session did not come to it"
 
 
-def _relay(session: Session, sessions: Sessions, told: _Told) -> Answer[RelayFacts]:
+def _relay(session: Session, sessions: Sessions, told: Told) -> Answer[RelayFacts]:
     if sessions.relay_to is None:
         return Absent("not asked for")
     outcome = session.remarks.get("relay")

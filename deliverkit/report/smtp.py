@@ -219,13 +219,12 @@ def _lines(offered: Capabilities | None) -> tuple[str, ...]:
 
 
 def _auth(endpoint: Endpoint, before: Capabilities | None, after: Capabilities | None) -> AuthReport:
-    login = endpoint.login.value if isinstance(endpoint.login, Found) else None
-    if login is not None:
-        outcome, why = login.outcome, login.why
-    elif isinstance(endpoint.login, Unknown):
-        outcome, why = "not-tried", endpoint.login.why
-    else:
-        outcome, why = "not-tried", "" if endpoint.login == _UNASKED else endpoint.login.why
+    login = None
+    match endpoint.login:
+        case Found(login):
+            outcome, why = login.outcome, login.why
+        case Unknown(why) | Absent(why):
+            outcome, why = "not-tried", "" if endpoint.login == _UNASKED else why
     return AuthReport(
         before_tls=before.auth if before is not None else (),
         after_tls=after.auth if after is not None else (),
