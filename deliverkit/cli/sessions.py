@@ -41,7 +41,7 @@ def requested(
     if hosts.mx:
         _without_mx(dialling, login)
         mine = msgspec.structs.replace(sessions, by_mx=True)
-        targets = {name: mine for name in domains([*hosts.mx, *hosts.hosts])}
+        targets = dict.fromkeys(domains([*hosts.mx, *hosts.hosts]), mine)
     else:
         targets = _hosts(hosts.hosts, sessions)
     requests = tuple(

@@ -86,7 +86,8 @@ class Recorder:
                 made.close()
             shared: T = await asyncio.shield(under_way)
             return shared
-        task = self._under_way[key] = asyncio.ensure_future(made)
+        task: asyncio.Future[T] = asyncio.ensure_future(made)
+        self._under_way[key] = task
         try:
             return await task
         finally:

@@ -10,6 +10,8 @@ import asyncio
 import ipaddress
 from collections.abc import Iterable
 
+import msgspec
+
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dane import DaneHost
 from deliverkit.facts.smtp import Endpoint, HostFacts, SmtpFacts
@@ -53,7 +55,7 @@ async def probe(inputs: Inputs, port: Recorder, now: float) -> SmtpFacts:
     return SmtpFacts(
         target=inputs.domain,
         by_mx=sessions.by_mx,
-        hosts=Found(tuple(_facts(inputs, sessions, visit, held_to, words, now) for visit in seen)),
+        hosts=Found(tuple(_facts(sessions, visit, held_to, words, now) for visit in seen)),
         skipped=hosts.value[smtp_where.MOST_HOSTS :],
     )
 
@@ -71,8 +73,6 @@ class _Visit:
 
 async def _policy(inputs: Inputs, sessions: Sessions, port: Recorder) -> Policy:
     """The policy of the domain whose mail the hosts take."""
-    import msgspec  # noqa: PLC0415 - for a copy
-
     domain = inputs.domain if sessions.by_mx else sessions.as_mx_of
     if domain is None:
         return Policy()
@@ -171,8 +171,6 @@ async def _conversed(
 
 async def _followed(sessions: Sessions, dialled: Dialled, port: Recorder) -> Dialled:
     """With the handshakes that follow: one after another, since a port takes one connection at a time."""
-    import msgspec  # noqa: PLC0415 - for a copy
-
     session = dialled.session
     if session.state is not State.OPEN:
         return dialled
@@ -190,7 +188,6 @@ async def _followed(sessions: Sessions, dialled: Dialled, port: Recorder) -> Dia
 
 
 def _facts(
-    inputs: Inputs,
     sessions: Sessions,
     visit: _Visit,
     policy: Policy,
@@ -211,7 +208,7 @@ def _facts(
             now=now,
         )
         required = policy.covers(visit.host, "enforce")
-        if required is None and smtp_tls.usable(records):
+        if required is None and records is not None and records.protected:
             required = policy.domain or visit.host
         setting = smtp_read.Setting(
             sessions=sessions,
@@ -239,7 +236,6 @@ def _undialled(where: smtp_where.Where) -> Absent | Unknown:
     if isinstance(where.addresses, Unknown):
         return where.addresses
     if where.refused and not where.places:
-        return Unknown(
-            f"not connected to {', '.join(where.refused)}: no stranger can reach it (--allow-private connects all the same)"
-        )
+        refused = ", ".join(where.refused)
+        return Unknown(f"not connected to {refused}: no stranger can reach it (--allow-private connects all the same)")
     return Unknown(where.missing) if where.missing is not None else Absent("every address was dialled")

@@ -25,7 +25,6 @@ _TIMED: Final = {
     "banner": "banner", "ehlo": "ehlo", "helo": "ehlo", "starttls": "starttls", "tls": "tls", "ehlo-tls": "ehlo_tls",
     "helo-tls": "ehlo_tls", "auth": "auth",
 }  # fmt: skip
-_ANSWERS: Final = ("banner", "extended", "greeting", "before", "after", "mail_before_tls", "tls")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +44,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
     """The facts of one endpoint."""
     session, place, sessions = dialled.session, dialled.place, setting.sessions
     told = Told(session)
+    nothing = _nothing(session, setting)
     endpoint = Endpoint(
         host=place.host,
         address=place.address,
@@ -62,7 +62,13 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         wrong_mode=dialled.wrong_mode,
         timings=_timings(session),
         starttls=None,
-        **dict.fromkeys(_ANSWERS, _nothing(session, setting)),
+        banner=nothing,
+        extended=nothing,
+        greeting=nothing,
+        before=nothing,
+        after=nothing,
+        mail_before_tls=nothing,
+        tls=nothing,
     )
     if session.state is not State.OPEN:
         return endpoint
@@ -118,6 +124,8 @@ def _timings(session: Session) -> dict[str, float]:
         key = _TIMED.get(step.stage)
         if key is not None and step.replied_ms is not None:
             found[key] = round(found.get(key, 0.0) + step.replied_ms - step.at_ms, 2)
+    if session.handshake is not None and session.handshake.ok:
+        found["tls"] = session.handshake.elapsed_ms  # without what judging the certificate took here
     return found
 
 

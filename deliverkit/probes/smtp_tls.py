@@ -12,7 +12,7 @@ from deliverkit.facts.tls import ScanFacts, TlsFacts
 from deliverkit.model import Absent, Answer, Found, Handshake, Session, State, Trouble, Unknown
 from deliverkit.probes.smtp_calls import Dialled
 from deliverkit.records.certificate import Certificate, bears, covers, read_certificate
-from deliverkit.records.tlsa import Tlsa, match
+from deliverkit.records.tlsa import match
 
 _OURS: Final = "this machine's OpenSSL"
 
@@ -31,13 +31,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return policy.domain if any(covers(pattern, host) for pattern in policy.mx) else None
 
 
-def usable(dane: DaneHost | None) -> tuple[Tlsa, ...]:
-    """The records that DNSSEC secures and that SMTP clients use: with any, TLS is required (RFC 7672 §2.2)."""
-    if dane is None or dane.secure != Found(value=True) or not isinstance(dane.records, Found):
-        return ()
-    return tuple(record for record in dane.records.value if record.usable)
-
-
 def facts(
     dialled: Dialled, *, submission: bool, policy: Policy, dane: DaneHost | None, expected: bytes | None, now: float
 ) -> Answer[TlsFacts]:
@@ -49,7 +42,7 @@ def facts(
     if not handshake.ok:
         return Absent(f"TLS failed: {handshake.error}")
     chain = tuple(read_certificate(der) for der in handshake.chain)
-    status, by_key = _dane(dane, handshake, (place.host, policy.domain), now)
+    status, by_key = _dane(dane, handshake, (place.host, policy.domain, *(dane.aliases[-1:] if dane else ())), now)
     return Found(
         TlsFacts(
             host=place.host,

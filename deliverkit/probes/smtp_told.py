@@ -41,17 +41,21 @@ class Told:
 
     @property
     def where(self) -> str:
+        """`mail.example.com port 587`."""
         call = self.session.call
         return f"{call.host} port {call.port}"
 
     def all(self, stage: str) -> list[Reply]:
+        """Every reply of this stage."""
         return [reply for step, reply in self.replies if step.stage == stage]
 
     def last(self, stage: str) -> Reply | None:
+        """The last reply of this stage, None where there is none."""
         found = self.all(stage)
         return found[-1] if found else None
 
     def reached(self, stage: str) -> bool:
+        """Whether the session came to this stage."""
         return any(step.stage == stage for step in self.session.steps)
 
     def behind(self, otherwise: str = "not reached") -> Absent | Unknown:
@@ -72,6 +76,7 @@ class Told:
         return broken is not None and broken.stage == "tls" and broken.trouble is Trouble.TLS
 
     def reply(self, stage: str) -> Answer[Reply]:
+        """The last reply of a stage that every session comes to."""
         reply = self.last(stage)
         return Found(reply) if reply is not None else self.behind()
 
@@ -83,6 +88,7 @@ class Told:
         return self.behind("not asked")
 
     def greeting(self) -> Answer[Reply]:
+        """The reply to EHLO, or to HELO where EHLO was refused."""
         for stage in (("ehlo-tls", "helo-tls") if self._at_once() else ("ehlo", "helo"))[::-1]:
             reply = self.last(stage)
             if reply is not None:
@@ -100,9 +106,10 @@ class Told:
         return self.behind(said)
 
     def extended(self) -> Answer[bool]:
+        """Whether EHLO was accepted."""
         ehlo, helo = ("ehlo-tls", "helo-tls") if self._at_once() else ("ehlo", "helo")
         reply = self.last(ehlo)
-        if reply is None or closing(self.session) and self.session.remarks.get("ended") == ehlo:
+        if reply is None or (closing(self.session) and self.session.remarks.get("ended") == ehlo):
             return self._silent()
         if reply.ok:
             return Found(value=True)
@@ -111,11 +118,13 @@ class Told:
         return Unknown(f"{self.where} answers EHLO with {reply.shown}") if reply.temporary else self._silent()
 
     def before(self) -> Answer[Capabilities]:
+        """What is offered in clear."""
         if self._at_once():
             return Absent("TLS comes at once on this port")
         return self._offered("ehlo", "helo", self._silent())
 
     def after(self) -> Answer[Capabilities]:
+        """What is offered inside TLS."""
         if not (self.session.handshake and self.session.handshake.ok):
             return self.behind("there is no TLS")
         return self._offered("ehlo-tls", "helo-tls", self._silent())
@@ -135,26 +144,31 @@ class Told:
         return self.behind(f"EHLO was refused: {refusal.shown}")
 
     def after_refused(self) -> Reply | None:
+        """The refusal of EHLO inside TLS."""
         reply = self.last("ehlo-tls")
         return reply if reply is not None and not reply.ok and not closing(self.session) else None
 
     def banner_again(self) -> Reply | None:
+        """A banner that came once more inside TLS."""
         if not self.session.handshake or self._at_once():
             return None
         found = self.all("ehlo-tls")
         return found[0] if found and found[0].code == _READY else None
 
     def starttls_refusal(self) -> Reply | None:
+        """The reply to STARTTLS where it is not 220."""
         reply = self.last("starttls")
         return reply if reply is not None and reply.code != _READY else None
 
     def early(self) -> bytes:
+        """What came before it was asked for; a 421 there is an end like any other."""
         broken = self._broken
         if broken is None or broken.trouble is not Trouble.OUT_OF_STEP or closing(self.session):
             return b""
         return broken.reply
 
     def breakage(self, *, mx: bool) -> Answer[Breakage]:
+        """Where and how the session broke off."""
         broken = self._broken
         call = self.session.call
         if closing(self.session):
@@ -175,5 +189,5 @@ class Told:
                 why=why,
                 seen=seen,
                 mx=mx,
-            )  # fmt: skip
+            )
         )

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from deliverkit.facts.smtp import Endpoint, SmtpFacts
+from deliverkit.facts.smtp import Endpoint, LoginFacts, SmtpFacts
 from deliverkit.facts.tls import ScanFacts, TlsFacts
 from deliverkit.model import Absent, Found, Unknown, clipped
 from deliverkit.model.display import RECORDED, SHOWN
@@ -219,12 +219,13 @@ def _lines(offered: Capabilities | None) -> tuple[str, ...]:
 
 
 def _auth(endpoint: Endpoint, before: Capabilities | None, after: Capabilities | None) -> AuthReport:
-    login = None
-    match endpoint.login:
-        case Found(login):
-            outcome, why = login.outcome, login.why
-        case Unknown(why) | Absent(why):
-            outcome, why = "not-tried", "" if endpoint.login == _UNASKED else why
+    login: LoginFacts | None = None
+    outcome, why = "not-tried", ""
+    if isinstance(endpoint.login, Found):
+        login = endpoint.login.value
+        outcome, why = login.outcome, login.why
+    elif endpoint.login != _UNASKED:
+        why = endpoint.login.why
     return AuthReport(
         before_tls=before.auth if before is not None else (),
         after_tls=after.auth if after is not None else (),
