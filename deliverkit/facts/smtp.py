@@ -56,6 +56,9 @@ class LoginFacts(Fact, frozen=True, kw_only=True):
     """The certificate was verified before."""
     insecure: bool = False
     """`--insecure-auth` was typed."""
+    protocol_fault: bool = False
+    """It failed since the server broke the protocol of the mechanism: a challenge that is not base64, or one too many,
+    a proof that is wrong. False where it timed out, was cut off or put off."""
 
 
 class RelayFacts(Fact, frozen=True, kw_only=True):
@@ -88,6 +91,8 @@ class Endpoint(Fact, frozen=True, kw_only=True):
     state: str
     """`open`, `refused`, `timeout`, `unreachable` or `error`."""
     why: str = ""
+    named: bool = False
+    """The user named this port: it is not one of the four that are tried where none is named."""
     by_us: str | None = None
     """Why this may be our network and not the peer: a port 25 that goes nowhere, a middlebox, in words."""
     asked_starttls: bool = False
@@ -124,6 +129,8 @@ class Endpoint(Fact, frozen=True, kw_only=True):
     """Unknown where the handshake could not be told (a timeout); Absent where there is none or it failed."""
     tls_error: str | None = None
     """Why the handshake failed, in words."""
+    demands_client: bool = False
+    """The server asked for a client certificate, and ended the handshake or the session since none came."""
     login: Answer[LoginFacts] = Absent("not asked for")
     relay: Answer[RelayFacts] = Absent("not asked for")
     breakage: Answer[Breakage] = Absent("the session ended in order")
