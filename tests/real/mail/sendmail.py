@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +68,8 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "key.pem").write_text(key)
         (place / "key.pem").chmod(0o600)
         (place / "chain.pem").write_text("-----BEGIN CERTIFICATE-----" + chain)
-        shutil.copy(authority.anchor, place / "anchor.pem")
+        # What Sendmail trusts it also sends behind its leaf; the chain of its certificate file it does not.
+        (place / "anchor.pem").write_text("-----BEGIN CERTIFICATE-----" + chain.partition("-----BEGIN CERTIFICATE-----")[2])
         (place / "queue").mkdir(mode=0o700)
         (place / "switch").write_text("hosts files\naliases files\n")
         (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n::1 localhost\n")
