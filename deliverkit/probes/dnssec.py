@@ -233,13 +233,7 @@ def _iterations(lookup: Lookup | None) -> Answer[int]:
         return Absent("not asked for")
     match _others(lookup):
         case Found(texts):
-<<<<<<< HEAD
             counts = [int(count) for text in texts for count in text.split()[2:3] if count.isdigit()]
-=======
-            counts = [
-                int(words[2]) for words in (text.split() for text in texts) if len(words) > 2 and words[2].isdigit()
-            ]  # noqa: E501, PLR2004
->>>>>>> probe
             return Found(max(counts)) if counts else Absent("no NSEC3")
         case other:
             return other
