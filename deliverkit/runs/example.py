@@ -37,9 +37,9 @@ def example_inputs(world: str, area: str) -> Inputs:
     takes the body of the first [https] section for the file.
 
     In the areas of sessions the target is `mail.example.com` with the ports that its sections have, and the words
-    are `--port`, `--user`, `--mechanism`, `--insecure-auth`, `--relay-test`, `--mx`, `--as-mx-of`, `--tls`, `--tls-scan`
-    and `--expect-certificate HOST:PORT` (of whom the certificate is expected). With any of these but `--mx` the
-    other areas ask for sessions too.
+    are `--port`, `--user`, `--mechanism`, `--insecure-auth`, `--relay-test`, `--mx`, `--as-mx-of`, `--tls`,
+    `--tls-scan` and `--expect-certificate HOST:PORT` (of whom the certificate is expected). In the other areas
+    `--port`, `--as-mx-of`, `--user`, `--relay-test` and `--by-mx` ask for sessions too.
     """
     directive = _DIRECTIVE.search(world)
     typed = shlex.split(directive[1]) if directive else []

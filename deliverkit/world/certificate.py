@@ -1,7 +1,7 @@
 """Certificates for a world: root, intermediate and leaf, made when they are first asked for.
 
-Kept for the life of the process by what was asked for, since keys are slow to make. Nothing here is secret: the keys are
-made on the spot, and nobody outside the world trusts them.
+Kept for the life of the process by what was asked for, since keys are slow to make. Nothing here is secret: the
+keys are made on the spot, and nobody outside the world trusts them.
 """
 
 from __future__ import annotations

@@ -117,18 +117,18 @@ class Peer:
         if fault:
             return self._fault(fault)
         scripted = self._section.scripted(verb, tls=self._tls)
-        if scripted is not None:
-            return self._scripted(verb, scripted, rest)
+        return self._usual(verb, rest.strip()) if scripted is None else self._scripted(verb, scripted, rest)
+
+    def _usual(self, verb: str, rest: str) -> Output:
         known: dict[str, Callable[[str], Output]] = {
             "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth, "MAIL": self._mail,
             "RCPT": self._rcpt, "DATA": self._begin_data, "RSET": self._rset, "QUIT": self._quit,
         }  # fmt: skip
         if verb in known:
-            return known[verb](rest.strip())
-        if verb == "NOOP":
-            return self._reply(b"250 2.0.0 ok")
-        if verb == "VRFY":
-            return self._reply(b"252 2.5.2 send some mail, I'll try my best")
+            return known[verb](rest)
+        plain = {"NOOP": b"250 2.0.0 ok", "VRFY": b"252 2.5.2 send some mail, I'll try my best"}
+        if verb in plain:
+            return self._reply(plain[verb])
         self._errors += 1
         if self._errors > _ERRORS:
             return [*self._reply(b"421 4.7.0 too many errors"), *self._end(Then.CLOSE)]

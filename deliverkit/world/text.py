@@ -221,13 +221,20 @@ def _smtp_line(line: _Line, host: str, said: dict[str, Any]) -> None:
             said["asks_client"] = True
         case "name" | "cipher":
             said[line.word] = line.rest
+        case "domains":
+            said["domains"] = tuple(line.rest.lower().replace(",", " ").split())
+        case _:
+            _spoken(line, said)
+
+
+def _spoken(line: _Line, said: dict[str, Any]) -> None:
+    """The lines about what the server says, and when it does not."""
+    match line.word:
         case "banner" | "inject":
             said[line.word] = _octets(line.rest)
         case "offer" | "offer-tls":
             words = tuple(word.strip() for word in line.rest.split(","))
             said[line.word.replace("-", "_")] = tuple(word for word in words if word)
-        case "domains":
-            said["domains"] = tuple(line.rest.lower().replace(",", " ").split())
         case "on" | "on-tls" | "on-clear":
             verb, _, reply = line.rest.partition(" ")
             verb = _choice(line, verb.upper(), _COMMANDS)
@@ -321,7 +328,10 @@ _ENDPOINT: Final = re.compile(r"\$(?P<what>cert|spki|issuer|issuer-spki)\((?P<wh
 
 
 def fill(zone: str, value: Callable[[str, str, int], str]) -> str:
-    """`$cert(HOST:PORT)` and its like, each replaced by what `value` says of (what, host, port). Raises `WorldError`."""
+    """The zone data with `$cert(HOST:PORT)` and its like replaced by what `value` says of (what, host, port).
+
+    Raises `WorldError`.
+    """
 
     def one(match: re.Match[str]) -> str:
         try:

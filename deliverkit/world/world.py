@@ -61,7 +61,8 @@ def zone_of(text: WorldText, now: float) -> str:
 
 def wish_of(text: WorldText, host: str, port: int) -> CertificateWish:
     """The certificate of one endpoint. Raises LookupError."""
-    for section in (*text.smtp, *text.https):
+    sections: tuple[SmtpSection | HttpsSection, ...] = (*text.smtp, *text.https)
+    for section in sections:
         if (section.host, section.port) == (host, port):
             return section.certificate
     raise LookupError(f"{host}:{port}")
@@ -111,7 +112,7 @@ class World:
         return certificate(wish, self.now)
 
     def _tls(self, section: SmtpSection | HttpsSection) -> Offered:
-        smtp = isinstance(section, SmtpSection)
+        smtp = section if isinstance(section, SmtpSection) else None
         return Offered(
             certificate=section.certificate,
             unnamed=section.unnamed,
@@ -119,8 +120,8 @@ class World:
             made=self._made,
             anchors=self.anchors,
             now=self.now,
-            cipher=section.cipher if isinstance(section, SmtpSection) else "",
-            asks_client=smtp and section.asks_client,
+            cipher=smtp.cipher if smtp is not None else "",
+            asks_client=smtp is not None and smtp.asks_client,
         )
 
     async def session(self, call: Call) -> Session:
