@@ -43,6 +43,7 @@ class Anchors:
         self._extra = (*_certificates(ca_file), *extra) if ca_file is not None else extra
         self._system = system
         self._store: Any = None
+        self._time: float | None = None
         self._turn = threading.Lock()
 
     def judge(self, chain: tuple[bytes, ...], now: float | None = None) -> Verdict:
@@ -62,10 +63,8 @@ class Anchors:
                 if place == 0:
                     return Verdict(trusted=False, error="the certificate cannot be read", code=1)
         with self._turn:
-            store = self._ready()
-            store.set_time(dt.datetime.fromtimestamp(now, dt.UTC) if now is not None else dt.datetime.now(dt.UTC))
             try:
-                crypto.X509StoreContext(store, made[0], made[1:]).verify_certificate()
+                crypto.X509StoreContext(self._ready(now), made[0], made[1:]).verify_certificate()
             except crypto.X509StoreContextError as error:
                 code, depth = _code(error)
                 words = _words(code, depth, str(error.args[0]))
@@ -75,19 +74,21 @@ class Anchors:
                 return Verdict(trusted=False, error=words, code=1)
         return Verdict(trusted=True)
 
-    def _ready(self) -> Any:
-        if self._store is None:
+    def _ready(self, now: float | None) -> Any:
+        if self._store is None or now != self._time:
             from OpenSSL import crypto  # noqa: PLC0415 - as above
 
             store = crypto.X509Store()
             store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+            if now is not None:  # a store takes one time and keeps it; without one it goes by the clock
+                store.set_time(dt.datetime.fromtimestamp(now, dt.UTC))
             _for_servers(store, crypto)
             if self._system:
                 _add_system(store, crypto)
             for der in self._extra:
                 with contextlib.suppress(crypto.Error, ValueError):  # no certificate: no anchor
                     store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, der))
-            self._store = store
+            self._store, self._time = store, now
         return self._store
 
 
