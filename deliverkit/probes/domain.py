@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         _area("mta-sts", inputs, mta_sts.probe, port),
         _area("tls-rpt", inputs, tls_rpt.probe, port),
         _area("dane", inputs, dane.probe, port),
-        _area("dnssec", inputs, dnssec.probe, port),
+        _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
         _sessions(inputs, port, now),
     )
     mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(

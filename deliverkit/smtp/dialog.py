@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import inspect
 import json
 from collections.abc import Generator
 from typing import Any, Final, TypeAlias
@@ -147,11 +148,15 @@ def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
                 return
             reply, offered = yield from _hello(hello, tls=True)
     if offered is not None:
-        if call.relay_to is not None:
-            yield from _relay(call)
-        if call.user is not None and secret is not None:
-            yield from login(call, offered, handshake, secret)
+        yield from _asked_for(call, offered, handshake, secret)
     yield from _leave()
+
+
+def _asked_for(call: Call, offered: Capabilities, handshake: Handshake | None, secret: Secret | None) -> Dialog:
+    if call.relay_to is not None:
+        yield from _relay(call)
+    if call.user is not None and secret is not None:
+        yield from login(call, offered, handshake, secret)
 
 
 def _leave() -> Dialog:
@@ -317,7 +322,7 @@ def _finished(mechanism: str, exchange: sasl.Exchange) -> bool:
     """Whether the server asked for all that the mechanism has; an OAuth error's answer and SCRAM's end are left out."""
     if mechanism in sasl.TOKENS:
         return True
-    if exchange.gi_frame is None:
+    if inspect.getgeneratorstate(exchange) == inspect.GEN_CLOSED:
         return True
     try:
         exchange.send(b"")

@@ -279,10 +279,8 @@ class Wire:
         """Ends it; a TLS close is said where it can be without waiting."""
         with contextlib.suppress(OSError, ssl.SSLError, ValueError):
             if self._tls is not None:
-                try:
+                with contextlib.suppress(ssl.SSLWantReadError):
                     self._tls.unwrap()
-                except ssl.SSLWantReadError:
-                    pass
                 self._socket.send(self._outgoing.read())
         self._socket.close()
 

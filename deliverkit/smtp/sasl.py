@@ -17,7 +17,7 @@ from deliverkit.smtp.secret import Secret
 PREFERENCE: Final = (
     "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5",
 )  # fmt: skip
-"""The order in which a mechanism is chosen where none is named; PLAIN before CRAM-MD5, which needs the password stored."""
+"""The order in which one is chosen where none is named; PLAIN before CRAM-MD5, which needs the password stored."""
 TOKENS: Final = ("OAUTHBEARER", "XOAUTH2")
 """Mechanisms whose secret is a token: only by name, or where nothing else is offered."""
 _MOST_ITERATIONS: Final = 2_000_000

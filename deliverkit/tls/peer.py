@@ -26,7 +26,7 @@ class AsksClient:
     def __init__(self) -> None:
         self.asked = False
 
-    def __call__(self, conn: Any, direction: str, version: Any, content: Any, message: Any, data: bytes) -> None:
+    def __call__(self, _conn: Any, direction: str, _version: Any, _content: Any, message: Any, _data: bytes) -> None:
         """OpenSSL's callback for each message of the handshake."""
         if direction == "read" and getattr(message, "value", message) == _CERTIFICATE_REQUEST:
             self.asked = True
