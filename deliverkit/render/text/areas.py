@@ -7,18 +7,18 @@ from typing import Final
 
 from deliverkit.report.document import Facts
 
-_AREAS: Final = ("mx", "spf", "dkim", "dmarc")
+_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt")
 
 
 def lines(facts: Facts, command: str, *, ascii: bool) -> list[str]:  # noqa: A002 - the word of the output
     """The lines of the command's area; none for `check`, and none where nothing is known."""
     if command not in _AREAS:
         return []
-    known = getattr(facts, command)
+    known = getattr(facts, command.replace("-", "_"))
     if known is None:
         return []
     try:
-        drawn = importlib.import_module(f"deliverkit.render.text.{command}")
+        drawn = importlib.import_module(f"deliverkit.render.text.{command.replace('-', '_')}")
     except ModuleNotFoundError:
         return []
     return list(drawn.lines(known, ascii))
