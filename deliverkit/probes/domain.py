@@ -10,17 +10,10 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.facts.dane import DaneFacts
-from deliverkit.facts.dkim import DkimFacts
-from deliverkit.facts.dmarc import DmarcFacts
-from deliverkit.facts.dnssec import DnssecFacts
 from deliverkit.facts.domain import DomainFacts
-from deliverkit.facts.mta_sts import MtaStsFacts
-from deliverkit.facts.mx import MxFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
-from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
 from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 
@@ -32,15 +25,28 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one target. `port` answers every question within its deadline, so this ends with it."""
     if inputs.sessions is not None and not inputs.sessions.by_mx:
         return await _host(inputs, port, now)
-    records, policies, sessions, *_ = await asyncio.gather(
-        _records(inputs, port),
-        _policies(inputs, port, now),
+    # All in one: whoever interrupts the run interrupts each of them.
+    (
+        _,
+        (mx_facts, spf_facts, dkim_facts, dmarc_facts),
+        (mta_sts_facts, tls_rpt_facts, dane_facts, dnssec_facts),
+        sessions,
+    ) = await asyncio.gather(
+        asyncio.gather(port.lookup(inputs.domain, "MX"), dns.prefetch(inputs, port)),
+        asyncio.gather(
+            _area("mx", inputs, mx.probe, port),
+            _area("spf", inputs, spf.probe, port),
+            _area("dkim", inputs, dkim.probe, port),
+            _area("dmarc", inputs, dmarc.probe, port),
+        ),
+        asyncio.gather(
+            _area("mta-sts", inputs, mta_sts.probe, port),
+            _area("tls-rpt", inputs, tls_rpt.probe, port),
+            _area("dane", inputs, dane.probe, port),
+            _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
+        ),
         _sessions(inputs, port, now),
-        port.lookup(inputs.domain, "MX"),
-        dns.prefetch(inputs, port),
     )
-    mx_facts, spf_facts, dkim_facts, dmarc_facts = records
-    mta_sts_facts, tls_rpt_facts, dane_facts, dnssec_facts = policies
     existence = _existence(inputs, port)
     denied = port.lookups[inputs.domain, "MX", None].outcome is LookupOutcome.NXDOMAIN
     # Denied by one answer and open by another: what it would publish is neither there nor missing.
@@ -60,28 +66,6 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         dnssec=_unless(gone, dnssec_facts),
         smtp=_unless(gone, sessions),
         second_opinion=_unless(gone, await _second_opinion(inputs, port)),
-    )
-
-
-async def _records(
-    inputs: Inputs, port: Recorder
-) -> tuple[Answer[MxFacts], Answer[SpfFacts], Answer[DkimFacts], Answer[DmarcFacts]]:
-    return await asyncio.gather(
-        _area("mx", inputs, mx.probe, port),
-        _area("spf", inputs, spf.probe, port),
-        _area("dkim", inputs, dkim.probe, port),
-        _area("dmarc", inputs, dmarc.probe, port),
-    )
-
-
-async def _policies(
-    inputs: Inputs, port: Recorder, now: float
-) -> tuple[Answer[MtaStsFacts], Answer[TlsRptFacts], Answer[DaneFacts], Answer[DnssecFacts]]:
-    return await asyncio.gather(
-        _area("mta-sts", inputs, mta_sts.probe, port),
-        _area("tls-rpt", inputs, tls_rpt.probe, port),
-        _area("dane", inputs, dane.probe, port),
-        _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
     )
 
 
