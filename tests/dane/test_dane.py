@@ -73,7 +73,7 @@ def test_behind_a_resolver_that_does_not_validate_nothing_is_called_unsigned() -
 def test_a_zone_file_says_nothing_of_dnssec() -> None:
     class File(World):
         async def lookup(self, name, rdtype, *, server=None):  # type: ignore[no-untyped-def]
-            from msgspec.structs import replace  # noqa: PLC0415
+            from msgspec.structs import replace
 
             return replace(await super().lookup(name, rdtype, server=server), server="zone example.com.zone")
 
@@ -168,7 +168,7 @@ def test_everything_is_asked_once_and_side_by_side() -> None:
     world = Slow("AD\n" + ZONE + PAIR + "@ MX 20 mx2\nmx2 A 192.0.2.26\n")
 
     async def run() -> float:
-        from deliverkit.dns.cache import Cache  # noqa: PLC0415
+        from deliverkit.dns.cache import Cache
 
         began = asyncio.get_running_loop().time()
         await probe(Inputs(domain="example.com"), Recorder(Cache(world)))

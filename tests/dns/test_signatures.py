@@ -101,6 +101,6 @@ def test_a_bogus_answer_shows_what_it_hides() -> None:
         ("", "SOA", True),
     ],
 )
-def test_a_zone_that_is_not_signed_among_those_that_are(name: str, rdtype: str, secure: bool) -> None:  # noqa: FBT001
+def test_a_zone_that_is_not_signed_among_those_that_are(name: str, rdtype: str, secure: bool) -> None:
     text = "AD\nexample.com. INSECURE\nexample.com. MX 10 mail.example.com.\nexample.net. MX 0 .\n"
     assert asked(text, name, rdtype).authenticated is secure
