@@ -42,7 +42,7 @@ def test_all_lines_of_an_smtp_section():
     (section,) = read_world("""
 mx.example.com. A 192.0.2.25
 [smtp mx.example.com:25]            ; a comment
-  certificate  names=a.example,192.0.2.25 cn=b.example days=-1.5 age=400 key=rsa-2048 signature=sha1 issuer=self send=leaf
+  certificate  names=a.test,192.0.2.25 cn=b.test days=-1.5 age=400 key=rsa-2048 signature=sha1 issuer=self send=leaf
   unnamed      names=other.example purpose=client
   versions     TLSv1.2 TLSv1
   cipher       RC4-SHA
@@ -58,8 +58,8 @@ mx.example.com. A 192.0.2.25
   user         bob pass word
 """).smtp
     assert section.certificate == CertificateWish(
-        names=("a.example", "192.0.2.25"),
-        cn="b.example",
+        names=("a.test", "192.0.2.25"),
+        cn="b.test",
         days=-1.5,
         age=400,
         key="rsa-2048",
@@ -81,7 +81,7 @@ mx.example.com. A 192.0.2.25
 
 
 def test_octets_of_every_kind_can_be_written():
-    (section,) = read_world(r"[smtp a.example:25]" "\n" r"banner 220 \xff\x0a\0\\ a\*600\;x" "\n").smtp
+    (section,) = read_world("[smtp a.example:25]\nbanner 220 \\xff\\x0a\\0\\\\ a\\*600\\;x\n").smtp
     assert section.banner == b"220 \xff\n\0\\ " + b"a" * 600 + b";x"
 
 
@@ -193,5 +193,5 @@ def test_digests_of_certificates_stand_in_zone_data(what: str):
 
 @pytest.mark.parametrize("where", ["b.example:25", "a.example:587", "a.example"])
 def test_a_digest_of_nothing_is_said(where: str):
-    with pytest.raises(WorldError, match="world:2: .*no such endpoint"):
+    with pytest.raises(WorldError, match=r"world:2: .*no such endpoint"):
         World(f"\n_25._tcp.a.example. TLSA 3 1 1 $cert({where})\n[smtp a.example:25]\n", now=NOW)
