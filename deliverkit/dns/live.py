@@ -28,6 +28,8 @@ _DEAD_BUDGET: Final = 1.5
 _DEAD_FOR: Final = 15.0
 _STAGGER: Final = 1.8
 _LOSSES: Final = 3
+_UNCHECKED: Final = 50
+"""Records of an answer that failed validation that are kept, for whoever mends it."""
 _SERVFAIL_PATIENCE: Final = 4.0
 _DNSSEC_ERRORS: Final = frozenset({"1", "2", "5", "6", "7", "8", "9", "10", "11", "12"})  # RFC 8914 §4
 CHAIN: Final = 16
@@ -291,7 +293,15 @@ class Live:
         asked = f"{base.name or '.'} {base.rdtype}"
         said = f" ({'; '.join(base.extended)})" if base.extended else ""
         why = f"SERVFAIL from {exchange.server} for {asked}: DNSSEC validation failed there{said}"
-        raise _Failed(replace(base, why=why, notes=(*base.notes, Note.BOGUS)), final=True)
+        seen = interpret(base, unchecked.reply, code, asked)
+        bogus = replace(
+            base,
+            why=why,
+            notes=(*base.notes, Note.BOGUS),
+            unchecked=seen.records[:_UNCHECKED],
+            signatures=seen.signatures,
+        )
+        raise _Failed(bogus, final=True)
 
     async def _exchange(self, exchange: Exchange, query: Query, until: float, name: str, rdtype: str) -> Answered:
         started = time.monotonic()
@@ -339,6 +349,7 @@ def interpret(base: Lookup, reply: Reply, code: int, asked: str) -> Lookup:
                 aliases=tuple(aliases),
                 ttl=min(ttls),
                 authenticated=reply.authenticated,
+                signatures=tuple(signature for at, signature in reply.signatures if at == owner),
                 notes=(*base.notes, *odd),
             )
         alias = held.get((owner, _CNAME))

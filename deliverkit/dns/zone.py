@@ -5,6 +5,10 @@ Beside ordinary master-file lines a text may hold a fault in the place of data:
     broken.example.   SERVFAIL          ; every type at and below this name
     _dmarc.example.   TXT TIMEOUT       ; this type at this name
     AD                                  ; every answer comes as validated
+    unsigned.example. INSECURE          ; but none at and below this name, whose zone is not signed
+
+An RRSIG record over the records asked for comes along with them: its dates and its key. A BOGUS answer shows the
+records it hides as `unchecked`.
 
 Words for oddities leave the data as it is and mark the answer: NOEDNS (EDNS refused), TCPONLY (silent over UDP).
 A TTL with the top bit set is taken for 0 and marked (RFC 2181 §8).
@@ -17,12 +21,13 @@ from typing import Final
 
 import dns.rdata
 import dns.rdatatype
+import dns.rdtypes.rrsigbase
 import msgspec
 
 from deliverkit.dns.port import name_error, normal_name
 from deliverkit.dns.wire import rdata_of
 from deliverkit.dns.zonetext import read_zone
-from deliverkit.model import Host, Lookup, LookupOutcome, Note, Rdata
+from deliverkit.model import Host, Lookup, LookupOutcome, Note, Rdata, Signature
 
 FAULTS: Final = ("SERVFAIL", "REFUSED", "TIMEOUT", "BOGUS", "MALFORMED", "TRUNCATED")
 _FAULT_LINE: Final = re.compile(
@@ -32,6 +37,7 @@ ODDITIES: Final = {"NOEDNS": Note.EDNS_REFUSED, "TCPONLY": Note.TCP_ONLY}
 _ODD_LINE: Final = re.compile(
     rf"^(?P<name>\S+)(?:\s+(?P<rdtype>[A-Z][A-Z0-9]*))?\s+(?P<oddity>{'|'.join(ODDITIES)})\s*(?:;.*)?$"
 )
+_INSECURE_LINE: Final = re.compile(r"^(?P<name>\S+)\s+INSECURE\s*(?:;.*)?$")
 _TTL_MAX: Final = 2**31 - 1
 _ORIGIN_LINE: Final = re.compile(r"^\$ORIGIN\s+(?P<origin>\S+)", re.IGNORECASE)
 CHAIN: Final = 16
@@ -58,6 +64,8 @@ class Zones:
         self._faults: dict[tuple[str, str], str] = {}
         self._oddities: dict[tuple[str, str], Note] = {}
         self._authenticated: set[str] = set()
+        self._insecure: set[str] = set()
+        self._signatures: dict[tuple[str, str], list[Signature]] = {}
         self._cuts: dict[str, bool] = {}
 
     def read(self, text: str, *, origin: str = ".", source: str = "zone", apex: str | None = None) -> None:
@@ -70,8 +78,7 @@ class Zones:
         current = origin
         owners: dict[str, None] = {}
         for line in text.splitlines():
-            if line.strip() == "AD":
-                self._authenticated.add(source)
+            if self._security(line, current, source):
                 lines.append("")
             elif match := _FAULT_LINE.match(line):
                 name = _absolute(match["name"], current)
@@ -99,8 +106,21 @@ class Zones:
             self.apexes[start] = source
             self._exists(start)
 
+    def _security(self, line: str, origin: str, source: str) -> bool:
+        """Takes a line that says what comes as validated; False where it is another."""
+        if line.strip() == "AD":
+            self._authenticated.add(source)
+            return True
+        if match := _INSECURE_LINE.match(line):
+            self._insecure.add(_absolute(match["name"], origin))
+            return True
+        return False
+
     def _add(self, name: str, ttl: int, rdata: dns.rdata.Rdata) -> None:
         rdtype = dns.rdatatype.to_text(rdata.rdtype)
+        if isinstance(rdata, dns.rdtypes.rrsigbase.RRSIGBase):
+            covered = dns.rdatatype.to_text(rdata.type_covered)
+            self._signatures.setdefault((name, covered), []).append(_signature(rdata))
         held = self._data.setdefault(name, {})
         before = held.get(rdtype)
         value = rdata_of(rdata)
@@ -167,8 +187,9 @@ class Zones:
                 aliases=tuple(aliases),
             )
             if fault := self._fault(owner, rdtype):
-                return _faulty(base, fault)
-            validated = source in self._authenticated
+                held = self._at(owner, rdtype)
+                return _faulty(base, fault, held[1] if held else (), self._signed(owner, rdtype))
+            validated = source in self._authenticated and not self._below_insecure(owner, rdtype)
             if held := self._at(owner, rdtype):
                 return msgspec.structs.replace(
                     base,
@@ -177,6 +198,7 @@ class Zones:
                     records=held[1],
                     authenticated=validated,
                     rcode="NOERROR",
+                    signatures=self._signed(owner, rdtype),
                     notes=self._notes(owner, rdtype, held[0]),
                 )
             alias = self._at(owner, "CNAME")
@@ -187,6 +209,15 @@ class Zones:
                 why = f"a CNAME loop, or a chain of more than {CHAIN}, from {base.server} for {name or '.'} {rdtype}"
                 return msgspec.structs.replace(base, why=why, notes=(Note.CNAME_LOOP,))
             aliases.append(owner)
+
+    def _signed(self, owner: str, rdtype: str) -> tuple[Signature, ...]:
+        return tuple(self._signatures.get((owner, rdtype), ())) if self._signatures else ()
+
+    def _below_insecure(self, owner: str, rdtype: str) -> bool:
+        """Whether the name stands in a zone that is not signed; the parent tells so, securely, when asked for DS."""
+        if rdtype == "DS" and owner in self._insecure:
+            owner = owner.partition(".")[2]
+        return bool(self._insecure) and any(owner == name or owner.endswith(f".{name}") for name in self._insecure)
 
     def _notes(self, owner: str, rdtype: str, ttl: int) -> tuple[Note, ...]:
         odd = self._oddities.get((owner, rdtype)) or self._oddities.get((owner, "ANY"))
@@ -254,7 +285,17 @@ def _starts(starts: list[str], origins: list[str], owners: list[str], origin: st
     return starts
 
 
-def _faulty(base: Lookup, fault: str) -> Lookup:
+def _signature(rdata: dns.rdtypes.rrsigbase.RRSIGBase) -> Signature:
+    return Signature(
+        algorithm=int(rdata.algorithm),
+        key_tag=rdata.key_tag,
+        signer=normal_name(rdata.signer.to_text()),
+        inception=rdata.inception,
+        expiration=rdata.expiration,
+    )
+
+
+def _faulty(base: Lookup, fault: str, hidden: tuple[Rdata, ...], signatures: tuple[Signature, ...]) -> Lookup:
     asked = f"from {base.server} for {base.name or '.'} {base.rdtype}"
     words = {
         "TIMEOUT": f"no answer {asked} (asked 3 times)",
@@ -267,5 +308,7 @@ def _faulty(base: Lookup, fault: str) -> Lookup:
         rcode=fault if fault in {"SERVFAIL", "REFUSED"} else "SERVFAIL" if fault == "BOGUS" else "",
         why=words.get(fault, f"{fault} {asked}"),
         extended=("6 DNSSEC Bogus",) if fault == "BOGUS" else (),
+        unchecked=hidden if fault == "BOGUS" else (),
+        signatures=signatures if fault == "BOGUS" else (),
         notes={"MALFORMED": (Note.MALFORMED,), "BOGUS": (Note.BOGUS,)}.get(fault, ()),
     )

@@ -159,6 +159,12 @@ def _check(lookup: Lookup) -> None:
         raise ValueError("a lookup that found nothing")
     if lookup.outcome is not LookupOutcome.FOUND and not lookup.why:
         raise ValueError("a lookup without its why")
+    if any(not (0 <= moment < 1 << 32) for s in lookup.signatures for moment in (s.inception, s.expiration)):
+        raise ValueError("a signature at no time")
+    _check_records(lookup)
+
+
+def _check_records(lookup: Lookup) -> None:
     for record in lookup.records:
         match record:
             case Address(address):

@@ -24,7 +24,7 @@ from deliverkit.model.finding import (
     area_of,
 )
 from deliverkit.model.inputs import Expected, Inputs, Sessions
-from deliverkit.model.lookup import Address, Host, Lookup, Mx, Note, Other, Rdata, Soa, Txt
+from deliverkit.model.lookup import Address, Host, Lookup, Mx, Note, Other, Rdata, Signature, Soa, Txt
 from deliverkit.model.lookup import Outcome as LookupOutcome
 from deliverkit.model.transport import (
     Call,
@@ -75,6 +75,7 @@ __all__ = [
     "Session",
     "Sessions",
     "Severity",
+    "Signature",
     "Soa",
     "State",
     "Status",

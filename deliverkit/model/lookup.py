@@ -64,6 +64,19 @@ class Other(msgspec.Struct, frozen=True, tag="other"):
     text: str
 
 
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """An RRSIG over the records of an answer (RFC 4034 §3), without the signature itself.
+
+    `inception` and `expiration` are seconds since the epoch modulo 2**32, as they stand in the record (§3.1.5).
+    """
+
+    algorithm: int
+    key_tag: int
+    signer: str
+    inception: int
+    expiration: int
+
+
 Rdata: TypeAlias = Txt | Mx | Address | Host | Soa | Other
 R = TypeVar("R")
 
@@ -116,6 +129,10 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One phrase in words that names the question and the server, for NODATA, NXDOMAIN, INVALID and UNKNOWN."""
     extended: tuple[str, ...] = ()
     """Extended DNS errors (RFC 8914), as `6 DNSSEC Bogus: text`."""
+    signatures: tuple[Signature, ...] = ()
+    """The RRSIGs that came with the records, at the name that holds them; those of a BOGUS answer too."""
+    unchecked: tuple[Rdata, ...] = ()
+    """What a BOGUS answer would have been: the records that came with CD, which nobody may believe."""
     notes: tuple[Note, ...] = ()
     attempts: int = 1
     elapsed_ms: float = 0.0

@@ -56,12 +56,17 @@ class Tlsa(msgspec.Struct, frozen=True, kw_only=True):
             return self.problem
         if self.usage in (0, 1):
             return f"certificate usage {self.usage} ({USAGES[self.usage]}) is not for SMTP"
-        if self.usage not in USAGES:
-            return f"certificate usage {self.usage} is not defined"
-        if self.selector not in SELECTORS:
-            return f"selector {self.selector} is not defined"
-        if self.matching not in MATCHINGS:
-            return f"matching type {self.matching} is not defined"
+        for number, known, what in (
+            (self.usage, USAGES, "certificate usage"),
+            (self.selector, SELECTORS, "selector"),
+            (self.matching, MATCHINGS, "matching type"),
+        ):
+            if number not in known:
+                return f"{what} {number} is not defined"
+        return self._misfit()
+
+    def _misfit(self) -> str | None:
+        """What is wrong with its data."""
         length = _LENGTHS.get(self.matching)
         if length is not None and len(self.data) != length:
             return f"its digest has {len(self.data)} octets where {MATCHINGS[self.matching]} has {length}"
@@ -100,19 +105,16 @@ def parse_tlsa(text: str) -> Tlsa:
         return _unreadable("it is longer than a record can be")
     if generic := _GENERIC.fullmatch(text.strip()):
         octets = _octets(generic[2])
-        if octets is None or len(octets) != int(generic[1]) or len(octets) < _HEADER:
-            return _unreadable("it is no TLSA record")
-        return Tlsa(usage=octets[0], selector=octets[1], matching=octets[2], data=octets[3:])
-    presented = _PRESENTED.fullmatch(text.strip())
-    if presented is None:
-        return _unreadable("it is no TLSA record")
-    usage, selector, matching = (int(presented[n]) for n in (1, 2, 3))
-    data = _octets(presented[4])
-    if data is None:
-        return _unreadable("its data has an odd number of digits")
-    if max(usage, selector, matching) >= _OCTET or len(data) > _MAX_DATA:
-        return _unreadable("it is no TLSA record")
-    return Tlsa(usage=usage, selector=selector, matching=matching, data=data)
+        if octets is not None and len(octets) == int(generic[1]) and len(octets) >= _HEADER:
+            return Tlsa(usage=octets[0], selector=octets[1], matching=octets[2], data=octets[3:])
+    elif presented := _PRESENTED.fullmatch(text.strip()):
+        usage, selector, matching = (int(presented[n]) for n in (1, 2, 3))
+        data = _octets(presented[4])
+        if data is None:
+            return _unreadable("its data has an odd number of digits")
+        if max(usage, selector, matching) < _OCTET and len(data) <= _MAX_DATA:
+            return Tlsa(usage=usage, selector=selector, matching=matching, data=data)
+    return _unreadable("it is no TLSA record")
 
 
 def _unreadable(problem: str) -> Tlsa:
@@ -222,8 +224,8 @@ class _Path:
                 if wrong := self._dates(issuer) or _no_issuer(issuer):
                     why = f"a certificate on the way to the trust anchor {wrong}"
                     continue
-                if (record := self._anchor(issuer)) is not None:
-                    return record, ""
+                if (named := self._anchor(issuer)) is not None:
+                    return named, ""
                 queue.append(issuer)
         return None, why
 
