@@ -155,7 +155,7 @@ def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
         evidence=(Exhibit(" ".join(login.offered), title=f"{_where(login)}, mechanisms offered"),),
         fix=Fix(
             (f"Name one of those it offers: --mechanism {common[0]}. " if common else "")
-            + "On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list in smtpd.conf; Exim: an authenticator each."
+            + "On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list in smtpd.conf; Exim: authenticators."
         ),
         cause=f"mechanism {wanted or 'unknown'}",
     )
@@ -231,8 +231,8 @@ def auth_login_insecure(login: LoginFacts) -> Iterator[Finding]:
         + ("to a server whose certificate does not hold" if login.encrypted else "in clear"),
         subject=_where(login),
         fix=Fix(
-            "Mend the server's TLS and log in without --insecure-auth; change the password if the network in between is "
-            "not yours."
+            "Mend the server's TLS and log in without --insecure-auth; change the password if the network in between "
+            "is not yours."
         ),
         part_of="tls-certificate-untrusted" if login.encrypted else "smtp-starttls-missing",
         cause="insecure",

@@ -182,7 +182,7 @@ def tls_cipher_null(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      NULL-SHA256
+        cipher       NULL-SHA256
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -217,7 +217,7 @@ def tls_cipher_weak(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      ECDHE-RSA-DES-CBC3-SHA
+        cipher       ECDHE-RSA-DES-CBC3-SHA
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -254,7 +254,7 @@ def tls_no_forward_secrecy(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      AES128-GCM-SHA256
+        cipher       AES128-GCM-SHA256
 
     ## Good
         mail.example.com.  A  192.0.2.25
