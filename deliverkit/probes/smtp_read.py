@@ -91,6 +91,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         mail_before_tls=told.asked("mail-clear"),
         tls=setting.tls if isinstance(setting.tls, Found) else told.behind(setting.tls.why),
         tls_error=_tls_error(dialled),
+        demands_client=_demands_client(session),
         login=_login(dialled, sessions, told, before, after),
         relay=_relay(session, sessions, told),
         breakage=told.breakage(mx=endpoint.role == "mx"),
@@ -195,8 +196,25 @@ def _login(
                 and bears(read_certificate(leaf), call.host)
             ),
             insecure=call.insecure_auth,
+            protocol_fault=outcome == "failed" and "login-why" in remarks and told.reached("auth"),
         )
     )
+
+
+_CUT: Final = frozenset({Trouble.CLOSED, Trouble.RESET, Trouble.TLS})
+
+
+def _demands_client(session: Session) -> bool:
+    """Whether the server asked for a client certificate and then ended the handshake, or what came right behind it.
+
+    In TLS 1.3 the refusal comes after the handshake is done (RFC 8446 §4.4.2.4).
+    """
+    handshake = session.handshake
+    if handshake is None or not handshake.asks_client:
+        return False
+    place = next((number for number, step in enumerate(session.steps) if step.stage == "tls"), len(session.steps))
+    behind = session.steps[place : place + 2]
+    return any(step.trouble in _CUT for step in behind)
 
 
 def _no_login(session: Session, told: Told) -> str:

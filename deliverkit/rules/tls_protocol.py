@@ -162,7 +162,17 @@ def tls_protocol_1_3_missing(tls: TlsFacts) -> Iterator[Finding]:
             subject=tls.where,
             evidence=(negotiated(tls),),
             fix=Fix(f"Update the TLS library, or lift the cap on the version. {_VERSIONS}"),
+            part_of=_worse(tls.cipher),
         )
+
+
+def _worse(cipher: str) -> str | None:
+    """The rule about a cipher that TLS 1.3 would have kept out."""
+    if _NO_SECRET.search(cipher):
+        return "tls-cipher-null"
+    if _WEAK.search(cipher):
+        return "tls-cipher-weak"
+    return None if _FORWARD.search(cipher) else "tls-no-forward-secrecy"
 
 
 @rule(Severity.ERROR, "RFC 9325 §4.1", "RFC 7672 §8.2", who=Who.MAIL_ADMIN)

@@ -178,9 +178,10 @@ class _Conversation:
         self._reader.feed(octets)
 
     async def _upgrade(self, name: str, version: str) -> Handshake:
-        self._reader.feed(self._line.waiting())
-        # What stood behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6).
-        self.injected = self._clean(self._reader.drop())[:_SEEN]
+        if self.steps:  # else TLS comes at once, and a banner in clear is for the handshake to meet
+            self._reader.feed(self._line.waiting())
+            # What stood behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6).
+            self.injected = self._clean(self._reader.drop())[:_SEEN]
         at = self._now()
         try:
             async with self._until(HANDSHAKE, "no TLS handshake"):
