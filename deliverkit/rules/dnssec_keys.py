@@ -32,7 +32,8 @@ def dnssec_algorithm_deprecated(dnssec: DnssecFacts) -> Iterator[Finding]:
         $ORIGIN example.com.
         @    SOA    ns hostmaster 1 7200 900 1209600 300
         @    DS     46924 7 2 b038ed857132dc07d0bcd59220eb129e787ae5de59e722b6d67908fb3610ba3d
-        @    DNSKEY 257 3 7 ( AwEAAcFaBNy9WSUBpej+nOqvylAlVibKc2wTgEJTC6Q2t7HsDgaiebx5BzO7Cu5vqAJoPHs1UGPENOkRibDGUdCSsB5Vzk1
+        @    DNSKEY 257 3 7 ( AwEAAcFaBNy9WSUBpej+nOqvylAlVibKc2wTgEJTC6Q2t7HsDgaiebx5BzO7Cu5vqAJoPHs1UGPENOkR
+                               ibDGUdCSsB5Vzk1
                                hC1SlRm0C+I/DeAlvsNrQJUhX/h5jgavATgfjPZFpNZNWNgBIlsWxJTRk8ctepzsAe8UCi7vqE+vChmjb )
         @    MX     10 mx
         mx   A      192.0.2.25
@@ -113,7 +114,8 @@ def dnssec_key_short(dnssec: DnssecFacts) -> Iterator[Finding]:
         $ORIGIN example.com.
         @    SOA    ns hostmaster 1 7200 900 1209600 300
         @    DS     46925 8 2 41950d44963229bf08952fc77c935ce9c4d082e4c7c0d4a433ad9d95d00c5d19
-        @    DNSKEY 257 3 8 ( AwEAAcFaBNy9WSUBpej+nOqvylAlVibKc2wTgEJTC6Q2t7HsDgaiebx5BzO7Cu5vqAJoPHs1UGPENOkRibDGUdCSsB5Vzk1
+        @    DNSKEY 257 3 8 ( AwEAAcFaBNy9WSUBpej+nOqvylAlVibKc2wTgEJTC6Q2t7HsDgaiebx5BzO7Cu5vqAJoPHs1UGPENOkR
+                               ibDGUdCSsB5Vzk1
                                hC1SlRm0C+I/DeAlvsNrQJUhX/h5jgavATgfjPZFpNZNWNgBIlsWxJTRk8ctepzsAe8UCi7vqE+vChmjb )
         @    MX     10 mx
         mx   A      192.0.2.25
