@@ -187,9 +187,7 @@ def _others(lookup: Lookup) -> Answer[tuple[str, ...]]:
     return Found(texts) if texts else Absent(lookup.why or f"no {lookup.rdtype} record at {lookup.name}")
 
 
-def _named(
-    zone: Answer[str], ds: Answer[tuple[Ds, ...]], keys: Answer[tuple[Key, ...]]
-) -> tuple[bool | None, ...]:
+def _named(zone: Answer[str], ds: Answer[tuple[Ds, ...]], keys: Answer[tuple[Key, ...]]) -> tuple[bool | None, ...]:
     if not (isinstance(zone, Found) and isinstance(ds, Found)) or isinstance(keys, Unknown):
         return ()
     held = keys.value if isinstance(keys, Found) else ()
@@ -197,9 +195,7 @@ def _named(
     return tuple(True if True in of else None if None in of else False for of in verdicts)
 
 
-def _signatures(
-    seen: Iterable[tuple[str, Lookup]], domain: str, zone: Answer[str], now: float
-) -> Iterable[Signed]:
+def _signatures(seen: Iterable[tuple[str, Lookup]], domain: str, zone: Answer[str], now: float) -> Iterable[Signed]:
     """Those of the domain's own zone, each set of records once."""
     apex = zone.value if isinstance(zone, Found) else domain
     for what, lookup in seen:
@@ -223,7 +219,9 @@ def _iterations(lookup: Lookup | None) -> Answer[int]:
         return Absent("not asked for")
     match _others(lookup):
         case Found(texts):
-            counts = [int(words[2]) for words in (text.split() for text in texts) if len(words) > 2 and words[2].isdigit()]  # noqa: E501, PLR2004
+            counts = [
+                int(words[2]) for words in (text.split() for text in texts) if len(words) > 2 and words[2].isdigit()
+            ]  # noqa: E501, PLR2004
             return Found(max(counts)) if counts else Absent("no NSEC3")
         case other:
             return other

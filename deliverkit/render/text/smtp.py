@@ -1,0 +1,255 @@
+"""What each port of a host does, at a glance; the servers of a domain one beneath the other.
+
+One row is one port of one host. Addresses of a host whose rows are equal share them. What could not be told, and why,
+stands beneath; then what is offered, what became of the login, and the port to use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from deliverkit.model import shown
+from deliverkit.render.text import smtp_cells as cells
+from deliverkit.render.text.sheet import Part, Sheet
+from deliverkit.render.text.smtp_cells import FORMS, Form
+from deliverkit.render.text.table import Row, fits, without_empty, write_table
+from deliverkit.report.smtp import EndpointReport, SmtpReport
+
+_MOST_HOSTS: Final = 40
+_MOST_NAMED: Final = 12
+_WIDEST_WHERE: Final = 20
+_LEAD: Final = 9
+_LEADS: Final = ("*", "?", "TLS", "trust", "DANE", "MTA-STS", "login", "relay", "banner", "offers")
+"""What is said beneath the matrix, in this order."""
+_STYLES: Final = {"*": "magenta", "?": "magenta"}
+_WHY: Final = 300
+
+Group = tuple[EndpointReport, ...]
+"""Endpoints of one host and port, one an address, that look the same."""
+
+
+def write(sheet: Sheet, known: SmtpReport) -> None:
+    """The matrix, and what is to be said beneath it."""
+    if known.endpoints:
+        hosts = dict.fromkeys(endpoint.host for endpoint in known.endpoints)
+        ports = {endpoint.port for endpoint in known.endpoints}
+        if len(hosts) > 1 and len(ports) == 1:
+            _write_hosts(sheet, known.endpoints, next(iter(ports)))
+        else:
+            _write_ports(sheet, known.endpoints)
+        _write_notes(sheet, known.endpoints, by_host=len(hosts) > 1)
+    for why in known.unknown[:_MOST_HOSTS]:
+        sheet.prose(shown(why, _WHY), lead=("? ", "magenta"), indent=0, hang=2)
+    if len(known.unknown) > _MOST_HOSTS:
+        sheet.line((f"… and {len(known.unknown) - _MOST_HOSTS} more", "dim"), indent=2)
+    if known.advice is not None:
+        sheet.blank()
+        sheet.prose(shown(known.advice), style="bold")
+
+
+def _alike(endpoint: EndpointReport) -> tuple[object, ...]:
+    """What a row shows of an endpoint, beside its times and its address."""
+    form = FORMS[0]
+    return (
+        endpoint.port,
+        *(draw(endpoint) for draw in (cells.state, _policies)),
+        *(draw(endpoint, form) for draw in (cells.tls, cells.certificate, cells.auth)),
+        endpoint.by_us,
+        endpoint.auth.login,
+        endpoint.relay,
+    )
+
+
+def _write_ports(sheet: Sheet, endpoints: Sequence[EndpointReport]) -> None:
+    """A table a host; its addresses share one where they do the same."""
+    for host in dict.fromkeys(endpoint.host for endpoint in endpoints):
+        tables: dict[tuple[object, ...], dict[str, list[EndpointReport]]] = {}
+        mine = [endpoint for endpoint in endpoints if endpoint.host == host]
+        for address in dict.fromkeys(endpoint.address for endpoint in mine):
+            rows = [endpoint for endpoint in mine if endpoint.address == address]
+            tables.setdefault(tuple(map(_alike, rows)), {})[address] = rows
+        for by_address in tables.values():
+            addresses = [shown(address) for address in by_address if address != host]
+            named = ", ".join(addresses)
+            sheet.blank()
+            sheet.prose(named, lead=(f"{shown(host)}  " if named else shown(host), "bold"), indent=0, hang=2)
+            groups = list(zip(*by_address.values(), strict=True))
+            _write_table(sheet, ("port",), groups, lambda group, _: (str(group[0].port),))
+
+
+def _write_hosts(sheet: Sheet, endpoints: Sequence[EndpointReport], port: int) -> None:
+    """One table: a row a host, or an address where a host's differ."""
+    groups: dict[tuple[object, ...], list[EndpointReport]] = {}
+    for endpoint in endpoints:
+        groups.setdefault((endpoint.host, *_alike(endpoint)), []).append(endpoint)
+    rows = sorted(map(tuple, groups.values()), key=lambda group: _order(endpoints, group))
+    several = {group[0].host for group in rows if sum(other[0].host == group[0].host for other in rows) > 1}
+    named = [shown(group[0].host, 64) for group in rows]
+
+    def label(group: Group, form: Form) -> tuple[Part, ...]:
+        said = _addresses(group, form, several=group[0].host in several)
+        return named[rows.index(group)], said
+
+    sheet.blank()
+    _write_table(sheet, (f"port {port}", "address"), rows, label)
+
+
+def _addresses(group: Group, form: Form, *, several: bool) -> str:
+    addresses = [shown(endpoint.address) for endpoint in group]
+    few = form.addresses
+    if few:
+        return ", ".join(addresses[:few]) + (f" +{len(addresses) - few}" if few < len(addresses) else "")
+    families = {"IPv6" if ":" in address else "IPv4" for address in addresses}
+    return ("/".join(sorted(families)) if len(families) == 1 else addresses[0]) if several else ""
+
+
+def _policies(endpoint: EndpointReport) -> tuple[tuple[str, str], ...]:
+    return tuple(cells.policy(endpoint))
+
+
+def _order(endpoints: Sequence[EndpointReport], group: Group) -> tuple[int, int]:
+    hosts = list(dict.fromkeys(endpoint.host for endpoint in endpoints))
+    return hosts.index(group[0].host), endpoints.index(group[0])
+
+
+def _write_table(
+    sheet: Sheet,
+    head: tuple[str, ...],
+    groups: Sequence[Group],
+    label: Callable[[Group, Form], tuple[Part, ...]],
+) -> None:
+    for form in FORMS:
+        full = (*head, "state", "TLS", "certificate", form.auth, form.trip)
+        drawn = [(*label(group, form), *_row(group, form)) for group in groups]
+        titles, rows, kept = without_empty(full, drawn, nothing=("", cells.NONE))
+        if fits(sheet, titles, rows) or form is FORMS[-1]:
+            right = frozenset({kept.index(len(full) - 1)} if len(full) - 1 in kept else ())
+            write_table(sheet, titles, rows, right=right)
+            return
+
+
+def _row(group: Group, form: Form) -> Row:
+    first = group[0]
+    times = [endpoint.timings_ms["connect"] for endpoint in group if "connect" in endpoint.timings_ms]
+    return (
+        cells.state(first),
+        cells.tls(first, form),
+        cells.certificate(first, form),
+        cells.auth(first, form),
+        cells.trip(times),
+    )
+
+
+def _write_notes(sheet: Sheet, endpoints: Sequence[EndpointReport], *, by_host: bool) -> None:
+    """One line for each thing to be said, with the ports or hosts that it is said of."""
+    notes: dict[tuple[str, str], dict[str, None]] = {}
+    names = dict.fromkeys(_named(endpoint, by_host=by_host) for endpoint in endpoints)
+    for endpoint in endpoints:
+        for lead, text in _notes(endpoint, briefly=by_host):
+            notes.setdefault((lead, text), {})[_named(endpoint, by_host=by_host)] = None
+    if not notes:
+        return
+    sheet.blank()
+    told = [
+        (lead, "all" if by_host and len(names) > 1 and len(some) == len(names) else _listed(some, _MOST_NAMED), text)
+        for (lead, text), some in sorted(notes.items(), key=lambda item: _LEADS.index(item[0][0]))
+    ]
+    wide = max((len(where) for _, where, _ in told if len(where) <= _WIDEST_WHERE), default=0)
+    for lead, where, text in told:
+        style = _STYLES.get(lead, "dim")
+        if len(where) > wide:
+            sheet.prose(f"{where}: {text}", lead=(lead.ljust(_LEAD), style), hang=_LEAD)
+        else:
+            sheet.prose(text, lead=(f"{lead.ljust(_LEAD)}{where.ljust(wide)}  ", style), hang=_LEAD + wide + 2)
+
+
+def _named(endpoint: EndpointReport, *, by_host: bool) -> str:
+    return shown(endpoint.host, 64) if by_host else str(endpoint.port)
+
+
+def _listed(names: Iterable[str], most: int) -> str:
+    names = list(names)
+    return ", ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
+
+
+def _notes(endpoint: EndpointReport, *, briefly: bool) -> Iterable[tuple[str, str]]:
+    if endpoint.by_us is not None:
+        yield "*", f"this may be our network, not the server: {shown(endpoint.by_us, _WHY)}"
+    if endpoint.state not in ("open", "refused"):
+        yield "?", shown(endpoint.why or "why is not known", _WHY)
+    elif endpoint.tls_error is not None:
+        yield "TLS", f"failed: {shown(endpoint.tls_error, _WHY)}"
+    elif endpoint.state == "open" and endpoint.phase is not None:
+        yield "?", f"broke off at {shown(endpoint.phase)}: {shown(_broken(endpoint), _WHY)}"
+    if endpoint.tls is not None and endpoint.tls.trust_error and endpoint.tls.dane != "match":
+        yield "trust", shown(endpoint.tls.trust_error, _WHY)
+    yield from cells.policy(endpoint)
+    yield from _login(endpoint)
+    if endpoint.relay == "closed":
+        yield "relay", "closed: the recipient outside was refused"
+    elif endpoint.relay == "possible":
+        yield "relay", "possible: RCPT for the recipient outside was accepted, which is no proof"
+    if briefly:
+        return
+    if endpoint.banner is not None:
+        first, _, rest = endpoint.banner.partition("\n")
+        yield "banner", shown(first, 160) + (f" … (+{rest.count(chr(10)) + 1} lines)" if rest else "")
+    yield from _offers(endpoint)
+
+
+def _broken(endpoint: EndpointReport) -> str:
+    notes = [line.text for line in endpoint.transcript if line.direction == "note"]
+    return endpoint.why or (notes[-1] if notes else "why is not known")
+
+
+def _offers(endpoint: EndpointReport) -> Iterable[tuple[str, str]]:
+    """What is offered, AUTH aside, and how TLS changes it."""
+    before, after = endpoint.ehlo.before_tls, endpoint.ehlo.after_tls
+    offered = after or before
+    if not offered:
+        if endpoint.esmtp is False:
+            yield "offers", "nothing: EHLO was refused, HELO accepted"
+        return
+    told = [shown(line, 80) for line in offered if not _is_auth(line)]
+    lost = [shown(line, 80) for line in before if line not in after and not _is_auth(line)] if after else []
+    lost = [line for line in lost if line.upper() != "STARTTLS"]
+    gained = {line for line in told if line not in map(shown, before)} if before else set()
+    words = ", ".join(f"{line} (in TLS only)" if line in gained else line for line in told[:30])
+    more = f" and {len(told) - 30} more" if len(told) > 30 else ""  # noqa: PLR2004 - as above
+    yield (
+        "offers",
+        f"{words or 'nothing but AUTH'}{more}" + (f"; in clear only: {', '.join(lost[:30])}" if lost else ""),
+    )
+
+
+def _is_auth(line: str) -> bool:
+    return line.upper().startswith(("AUTH ", "AUTH="))
+
+
+def _login(endpoint: EndpointReport) -> Iterable[tuple[str, str]]:
+    login = endpoint.auth
+    by = f" by {shown(login.mechanism, 40)}" if login.mechanism else ""
+    if login.login == "accepted":
+        yield "login", f"accepted{by}" + (f"; {shown(login.why, _WHY)}" if login.why else "")
+    elif login.login == "refused":
+        said = login.why or _answer(endpoint)
+        yield "login", f"refused{by}" + (f": {shown(said, _WHY)}" if said else "")
+    elif login.login == "failed":
+        yield "login", f"failed{by}: {shown(login.why or _broken(endpoint), _WHY)}"
+    elif login.why:
+        yield "login", f"not tried: {shown(login.why, _WHY)}"
+
+
+def _answer(endpoint: EndpointReport) -> str:
+    """The server's last word on AUTH, from the transcript."""
+    found = ""
+    asked = False
+    for line in endpoint.transcript:
+        if line.direction == "client":
+            asked = (
+                line.text.upper().startswith("AUTH ") or line.text in ("<redacted>", "*") or (asked and not line.text)
+            )
+        elif line.direction == "server" and asked:
+            found = line.text
+    return found
