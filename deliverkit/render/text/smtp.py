@@ -6,7 +6,7 @@ stands beneath; then what is offered, what became of the login, and the port to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from deliverkit.model import shown
@@ -19,9 +19,14 @@ from deliverkit.report.smtp import EndpointReport, SmtpReport
 _MOST_HOSTS: Final = 40
 _MOST_NAMED: Final = 12
 _WIDEST_WHERE: Final = 20
+_MOST_MECHANISMS: Final = 2
 _LEAD: Final = 9
-_LEADS: Final = ("*", "?", "TLS", "trust", "DANE", "MTA-STS", "login", "relay", "banner", "offers")
+_LEADS: Final = ("*", "?", "TLS", "trust", "DANE", "MTA-STS", "login", "relay", "banner", "offers", "AUTH")
 """What is said beneath the matrix, in this order."""
+_RELAY: Final = {
+    "closed": "closed: the recipient outside was refused",
+    "possible": "possible: RCPT for the recipient outside was accepted, which is no proof",
+}
 _STYLES: Final = {"*": "magenta", "?": "magenta"}
 _WHY: Final = 300
 
@@ -173,7 +178,25 @@ def _listed(names: Iterable[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
 
 
-def _notes(endpoint: EndpointReport, *, briefly: bool) -> Iterable[tuple[str, str]]:
+def _notes(endpoint: EndpointReport, *, briefly: bool) -> Iterator[tuple[str, str]]:
+    yield from _troubles(endpoint)
+    yield from cells.policy(endpoint)
+    yield from _login(endpoint)
+    if endpoint.relay in _RELAY:
+        yield "relay", _RELAY[endpoint.relay]
+    if briefly:
+        return
+    if endpoint.banner is not None:
+        first, _, rest = endpoint.banner.partition("\n")
+        yield "banner", shown(first, 160) + (f" … (+{rest.count(chr(10)) + 1} lines)" if rest else "")
+    yield from _offers(endpoint)
+    for mechanisms, where in ((endpoint.auth.before_tls, "in clear"), (endpoint.auth.after_tls, "in TLS")):
+        if len(mechanisms) > _MOST_MECHANISMS:
+            yield "AUTH", f"{where}: {' '.join(shown(name, 40) for name in mechanisms)}"
+
+
+def _troubles(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
+    """What went wrong, whose doing it is, and what could therefore not be told."""
     if endpoint.by_us is not None:
         yield "*", f"this may be our network, not the server: {shown(endpoint.by_us, _WHY)}"
     if endpoint.state not in ("open", "refused"):
@@ -184,18 +207,6 @@ def _notes(endpoint: EndpointReport, *, briefly: bool) -> Iterable[tuple[str, st
         yield "?", f"broke off at {shown(endpoint.phase)}: {shown(_broken(endpoint), _WHY)}"
     if endpoint.tls is not None and endpoint.tls.trust_error and endpoint.tls.dane != "match":
         yield "trust", shown(endpoint.tls.trust_error, _WHY)
-    yield from cells.policy(endpoint)
-    yield from _login(endpoint)
-    if endpoint.relay == "closed":
-        yield "relay", "closed: the recipient outside was refused"
-    elif endpoint.relay == "possible":
-        yield "relay", "possible: RCPT for the recipient outside was accepted, which is no proof"
-    if briefly:
-        return
-    if endpoint.banner is not None:
-        first, _, rest = endpoint.banner.partition("\n")
-        yield "banner", shown(first, 160) + (f" … (+{rest.count(chr(10)) + 1} lines)" if rest else "")
-    yield from _offers(endpoint)
 
 
 def _broken(endpoint: EndpointReport) -> str:
@@ -203,7 +214,7 @@ def _broken(endpoint: EndpointReport) -> str:
     return endpoint.why or (notes[-1] if notes else "why is not known")
 
 
-def _offers(endpoint: EndpointReport) -> Iterable[tuple[str, str]]:
+def _offers(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
     """What is offered, AUTH aside, and how TLS changes it."""
     before, after = endpoint.ehlo.before_tls, endpoint.ehlo.after_tls
     offered = after or before
@@ -227,7 +238,7 @@ def _is_auth(line: str) -> bool:
     return line.upper().startswith(("AUTH ", "AUTH="))
 
 
-def _login(endpoint: EndpointReport) -> Iterable[tuple[str, str]]:
+def _login(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
     login = endpoint.auth
     by = f" by {shown(login.mechanism, 40)}" if login.mechanism else ""
     if login.login == "accepted":

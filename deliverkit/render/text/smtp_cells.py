@@ -188,7 +188,7 @@ def policy(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
     if said is not None:
         yield "DANE", said
     if endpoint.tls.mta_sts is not None:
-        yield "MTA-STS", f"{shown(endpoint.tls.mta_sts)}: the policy covers it"
+        yield "MTA-STS", f"covered by a policy in mode {shown(endpoint.tls.mta_sts)}"
 
 
 def trip(milliseconds: Sequence[float]) -> str:
