@@ -14,17 +14,19 @@ import pytest
 
 import deliverkit
 from deliverkit import engine
-from deliverkit.dns.world import World
 from deliverkit.evidence import saved as evidence
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Outcome, Rule
 from deliverkit.probes.domain import gather
 from deliverkit.rules import all_rules
-from deliverkit.runs.example import NOW, example_inputs
+from deliverkit.runs.example import NOW, example_inputs, recorder_of
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "deliverkit"
-ROOMS = {"cli", "runs", "render", "lab", "report", "rules", "probes", "facts", "dns", "records", "model"}
+ROOMS = {
+    "cli", "runs", "render", "lab", "report", "rules", "probes", "facts", "evidence", "world", "smtp", "https", "dns",
+    "tls", "records", "model",
+}  # fmt: skip
 LONGEST = 420
 RULES = {rule.id: rule for rule in all_rules()}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -112,14 +114,21 @@ def test_saved_evidence_judged_again_gives_the_same_outcomes(rule: Rule, world: 
     def judged(recorder: Recorder) -> tuple[Outcome, ...]:
         return engine.judge(asyncio.run(gather(inputs, recorder, NOW)), RULES.values())
 
-    recorder = Recorder(World(world))
+    recorder = recorder_of(world)
     live = judged(recorder)
-    target = evidence.TargetEvidence(inputs=inputs, now=NOW, lookups=evidence.asked_of(recorder), duration=0.0)
+    target = evidence.TargetEvidence(
+        inputs=inputs,
+        now=NOW,
+        lookups=evidence.asked_of(recorder),
+        fetches=evidence.fetched_of(recorder),
+        sessions=evidence.sessions_of(recorder),
+    )
     octets = evidence.encode(
         evidence.Evidence(version="0", started_at=NOW, options={}, vantage=evidence.Vantage(), targets=(target,))
     )
     (saved,) = evidence.decode(octets).targets
-    assert judged(Recorder(evidence.Recorded(saved.lookups))) == live
+    recorded = evidence.Recorded(saved.lookups, saved.fetches, saved.sessions)
+    assert judged(Recorder(recorded, recorded, recorded)) == live
 
 
 def test_the_rules_pages_are_fresh(monkeypatch: pytest.MonkeyPatch):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
@@ -23,6 +25,7 @@ from deliverkit.report.fold import Gate
 from deliverkit.rules import all_rules
 from deliverkit.runs import check as runs
 from deliverkit.runs.options import RunError, RunOptions
+from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
 _MAX_TIMEOUT = 86_400.0
@@ -42,13 +45,20 @@ class Launch:
     keys: Keys | None = None
     sending: Sending | None = None
     opinion: Opinion | None = None
+    sessions: Callable[[], tuple[tuple[Inputs, ...], Secret | None]] | None = None
+    """Makes the requests, and the secret of a login, where hosts are dialled."""
 
     def run(self, words: list[str]) -> int:
         """Asks, judges, prints; the exit code. Raises `UsageError`."""
         form = known_format(self.showing.format)
         outputs = parsed(self.showing.output)
         options = self._options()
-        requests = self._requests(words)
+        if self.sessions is None:
+            requests = self._requests(words)
+        else:
+            requests, secret = self.sessions()
+            progress, watch = terminal.watching(quiet=self.showing.quiet or self.running.trace)
+            options = msgspec.structs.replace(options, secret=secret, progress=progress, watch=watch)
         try:
             report = runs.check(requests, options)
         except RunError as error:
@@ -122,6 +132,10 @@ class Launch:
                 key=key,
                 each_nameserver=keys.each_nameserver,
                 second_opinion=self.opinion.second_opinion if self.opinion else False,
+                connect_to=tuple(self.asking.connect_to),
+                allow_private=self.asking.allow_private,
+                ipv4=not self.asking.ipv6,
+                ipv6=not self.asking.ipv4,
             )
             for name in names
         )

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "spf": "Who may send for a domain: the include tree, or the verdict for an address.",
     "dkim": "The keys that sign a domain's mail.",
     "dmarc": "What receivers do with mail that only claims to be a domain's.",
+    "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "schema": "Print the JSON Schema of a document.",
@@ -94,7 +95,18 @@ app = typer.Typer(
 
 
 _SWITCHES: Final = frozenset(
-    ["EXIT_ZERO", "OFFLINE", "ZONE_PARTIAL", "ALLOW_PRIVATE", "TRACE", "DEBUG", "EACH_NAMESERVER", "SECOND_OPINION"]
+    [
+        "EXIT_ZERO",
+        "OFFLINE",
+        "ZONE_PARTIAL",
+        "ALLOW_PRIVATE",
+        "TRACE",
+        "DEBUG",
+        "EACH_NAMESERVER",
+        "SECOND_OPINION",
+        "TLS_SCAN",
+        "INSECURE_AUTH",
+    ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])
 

@@ -23,7 +23,7 @@ def domains(words: Sequence[str], *, any_name: bool = False) -> list[str]:
     `any_name` takes malformed names too, as check_host() does (RFC 7208 §4.3).
     """
     found: dict[str, None] = {}
-    for word, place in _expanded(words):
+    for word, place in expanded(words):
         try:
             name = parse_domain(word)
         except ValueError as error:
@@ -37,8 +37,8 @@ def domains(words: Sequence[str], *, any_name: bool = False) -> list[str]:
     return list(found)
 
 
-def _expanded(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each domain, and for a file's the place it stands at."""
+def expanded(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each domain or host, and for a file's the place it stands at."""
     for word in words:
         if not word.startswith("@"):
             yield word, ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TextIO
 
 from deliverkit.cli.errors import encodable
+from deliverkit.model import shown
 from deliverkit.render.text.sheet import NARROWEST, WIDTH, Look
 
 _WIDEST: Final = 1000
@@ -99,6 +100,45 @@ def progress(*, quiet: bool) -> Callable[[int, int], None] | None:
         sys.stderr.flush()
 
     return show
+
+
+Progress = Callable[[int, int], None]
+Watch = Callable[[str, int, str], None]
+
+
+def watching(*, quiet: bool) -> tuple[Progress | None, Watch | None]:
+    """How far each port is, on stderr, once it takes more than a second; None where nobody watches.
+
+    `25 open · 587 TLS handshake`, or how many targets are done where there are several.
+    """
+    if quiet or not _tty(sys.stderr):
+        return None, None
+    began = time.monotonic()
+    stages: dict[tuple[str, int], str] = {}
+    written = False
+
+    def watch(host: str, port: int, words: str) -> None:
+        stages[host, port] = words
+
+    def show(done: int, total: int) -> None:
+        nonlocal written
+        taken = time.monotonic() - began
+        if done < total and taken >= 1:
+            hosts = {host for host, _ in stages}
+            parts = [
+                f"{port if len(hosts) == 1 else f'{shown(host)}:{port}'} {w}" for (host, port), w in stages.items()
+            ]
+            words = f"{done} of {total} done" if total > 1 else " · ".join(parts) or "asking the DNS"
+            width = columns_of(os.environ, sys.stderr) or WIDTH
+            room = width - len(f", {taken:.0f} s") - 1
+            line = encodable(words if len(words) <= room else f"{words[: room - 1]}…", sys.stderr)
+            sys.stderr.write(f"\r{line}, {taken:.0f} s\x1b[K")
+            written = True
+        elif done == total and written:
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+    return show, watch
 
 
 def _tty(stream: TextIO) -> bool:

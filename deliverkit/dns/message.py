@@ -22,7 +22,7 @@ import dns.rdatatype
 
 from deliverkit.dns.port import normal_name
 from deliverkit.dns.wire import rdata_of
-from deliverkit.model import Address, Host, Mx, Rdata, Signature, Soa, Txt
+from deliverkit.model import Address, Host, Mx, Other, Rdata, Signature, Soa, Txt
 
 PAYLOAD: Final = 1232
 """The UDP size offered: what passes unfragmented everywhere (DNS flag day 2020)."""
@@ -41,6 +41,7 @@ _MAX_WIRE_NAME: Final = 255
 _MAX_EDE: Final = 8
 _V4: Final = 4
 _INFO: Final = 2
+_TLSA_HEAD: Final = 3
 _POINTER: Final = 0xC0
 _EDE_WORDS: Final = {
     code: " ".join(word if word in {"DNSSEC", "DNSKEY", "RRSIGS", "NSEC"} else word.capitalize() for word in words)
@@ -243,6 +244,10 @@ class _Reader:
                 serial, _, _, _, minimum = struct.unpack_from("!IIIII", self.wire, self.at)
                 self.at += 20
                 found = Soa(mname, rname, serial, minimum)
+            case 52 if end - start >= _TLSA_HEAD:
+                # By hand: a digest of the wrong length spoils its record (RFC 6698 §4.1), not the whole answer.
+                usage, selector, matching = self.wire[start : start + _TLSA_HEAD]
+                return Other(f"{usage} {selector} {matching} {self.wire[start + _TLSA_HEAD : end].hex()}".rstrip())
             case _:
                 return rdata_of(
                     dns.rdata.from_wire(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from collections.abc import Awaitable, Hashable
+from typing import Any, Protocol, TypeVar
 
 from deliverkit.dns.port import Port, normal_name
 from deliverkit.model import Call, Fetch, FetchOutcome, Lookup, Request, Session, State
+
+T = TypeVar("T")
 
 
 class Fetcher(Protocol):
@@ -52,6 +56,7 @@ class Recorder:
         """By (name, rdtype, server asked directly or None), in the order first answered."""
         self.fetches: dict[Request, Fetch] = {}
         self.sessions: dict[Call, Session] = {}
+        self._under_way: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def lookup(self, name: str, rdtype: str, *, server: str | None = None) -> Lookup:
         """The port's outcome, remembered; a question asked again gets the same outcome."""
@@ -62,15 +67,28 @@ class Recorder:
         return self.lookups.setdefault(key, lookup)
 
     async def fetch(self, request: Request) -> Fetch:
-        """The fetcher's outcome, remembered."""
+        """The fetcher's outcome, remembered; a request under way is waited for, not made twice."""
         if request not in self.fetches:
-            fetch = await self._fetcher.fetch(request)
-            return self.fetches.setdefault(request, fetch)
+            self.fetches[request] = await self._once(request, self._fetcher.fetch(request))
         return self.fetches[request]
 
     async def session(self, call: Call) -> Session:
-        """The dialler's session, remembered."""
+        """The dialler's session, remembered, likewise."""
         if call not in self.sessions:
-            session = await self._dialler.session(call)
-            return self.sessions.setdefault(call, session)
+            self.sessions[call] = await self._once(call, self._dialler.session(call))
         return self.sessions[call]
+
+    async def _once(self, key: Hashable, made: Awaitable[T]) -> T:
+        """What `made` comes to, or what another one under way for the same key does."""
+        under_way = self._under_way.get(key)
+        if under_way is not None:
+            if asyncio.iscoroutine(made):
+                made.close()
+            shared: T = await asyncio.shield(under_way)
+            return shared
+        task: asyncio.Future[T] = asyncio.ensure_future(made)
+        self._under_way[key] = task
+        try:
+            return await task
+        finally:
+            del self._under_way[key]

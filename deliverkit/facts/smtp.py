@@ -158,7 +158,11 @@ class HostFacts(Fact, frozen=True, kw_only=True):
     addresses: Answer[tuple[str, ...]]
     refused_addresses: tuple[str, ...] = ()
     """Addresses that the DNS named, no stranger can reach, and that were not connected to."""
+    skipped_addresses: tuple[str, ...] = ()
+    """Addresses beyond the four of each family that are dialled."""
     endpoints: tuple[Endpoint, ...] = ()
+    undialled: Answer[Endpoint] = Absent("every address was dialled")
+    """Unknown where endpoints could not be dialled: the DNS would not name them, or nobody may connect to them."""
     mx: bool = False
 
 
@@ -169,3 +173,5 @@ class SmtpFacts(Fact, frozen=True, kw_only=True):
     by_mx: bool = False
     hosts: Answer[tuple[HostFacts, ...]]
     """Unknown: the MX could not be told. Absent: there is none (a null MX)."""
+    skipped: tuple[str, ...] = ()
+    """Mail hosts beyond the ten that are dialled."""

@@ -12,8 +12,23 @@ from typing import Final
 
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dnssec import Bogus, DnssecFacts, Signed
-from deliverkit.model import Absent, Answer, Found, Host, Inputs, Lookup, LookupOutcome, Mx, Note, Other, Soa, Unknown
-from deliverkit.model import Address, Rdata, Txt
+from deliverkit.model import (
+    Absent,
+    Address,
+    Answer,
+    Found,
+    Host,
+    Inputs,
+    Lookup,
+    LookupOutcome,
+    Mx,
+    Note,
+    Other,
+    Rdata,
+    Soa,
+    Txt,
+    Unknown,
+)
 from deliverkit.probes.secured import ROOT, not_validating, validates
 from deliverkit.records.dnssec import Ds, Key, moment, names, parse_ds, parse_key
 from deliverkit.records.names import is_address, is_localhost
@@ -29,10 +44,9 @@ async def probe(inputs: Inputs, port: Recorder, now: float) -> DnssecFacts:
     """Gather the area's facts of one domain. `now` in seconds since the epoch."""
     domain = inputs.domain
     asked = {(domain, "MX"): "MX", **_own(inputs)}
-    hosts, apex, root, *own = await asyncio.gather(
-        _hosts(domain, port), _zone(domain, port), port.lookup(*ROOT), *(port.lookup(*key) for key in asked)
-    )
-    (zone, ds, keys, parameters) = apex
+    answers = asyncio.gather(*(port.lookup(*key) for key in (ROOT, *asked)))
+    hosts, (zone, ds, keys, parameters) = await asyncio.gather(_hosts(domain, port), _zone(domain, port))
+    root, *own = await answers
     seen: list[tuple[str, Lookup]] = [*zip(asked.values(), own, strict=True), *hosts]
     chain = [lookup for lookup in (ds, keys) if lookup is not None]
     validating = validates([root, *own, *chain])
@@ -91,9 +105,9 @@ async def _hosts(domain: str, port: Recorder) -> list[tuple[str, Lookup]]:
 async def _zone(domain: str, port: Recorder) -> tuple[Answer[str], Lookup | None, Lookup | None, Lookup | None]:
     """The zone that the domain stands in, and its DS, DNSKEY and NSEC3PARAM; None: not asked for."""
     types = ("SOA", "DS", "DNSKEY", "NSEC3PARAM")
-    soa, *rest = await asyncio.gather(*(port.lookup(domain, rdtype) for rdtype in types))
+    soa, ds, keys, parameters = await asyncio.gather(*(port.lookup(domain, rdtype) for rdtype in types))
     if _is_apex(soa) or soa.outcome is LookupOutcome.UNKNOWN:
-        return Found(domain), *rest
+        return Found(domain), ds, keys, parameters
     above: list[str] = []
     parent = domain.partition(".")[2]
     while parent and len(above) < _ABOVE:
@@ -219,9 +233,7 @@ def _iterations(lookup: Lookup | None) -> Answer[int]:
         return Absent("not asked for")
     match _others(lookup):
         case Found(texts):
-            counts = [
-                int(words[2]) for words in (text.split() for text in texts) if len(words) > 2 and words[2].isdigit()
-            ]  # noqa: E501, PLR2004
+            counts = [int(count) for text in texts for count in text.split()[2:3] if count.isdigit()]
             return Found(max(counts)) if counts else Absent("no NSEC3")
         case other:
             return other

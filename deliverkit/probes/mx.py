@@ -19,7 +19,7 @@ async def probe(inputs: Inputs, port: Port) -> MxFacts:
     """Gather the area's facts of one domain: MX, TXT, A and AAAA side by side, the hosts right after the MX."""
     domain = inputs.domain
     (answer, hosts, total), txt, a, aaaa = await asyncio.gather(
-        _mail_hosts(domain, port), port.lookup(domain, "TXT"), port.lookup(domain, "A"), port.lookup(domain, "AAAA")
+        _mail_hosts(inputs, port), port.lookup(domain, "TXT"), port.lookup(domain, "A"), port.lookup(domain, "AAAA")
     )
     records = _records(answer)
     ipv4, ipv6 = _addresses(a), _addresses(aaaa)
@@ -35,26 +35,26 @@ async def probe(inputs: Inputs, port: Port) -> MxFacts:
         and any(other.outcome is LookupOutcome.FOUND and not other.aliases for other in (txt, a, aaaa)),
         ipv4=ipv4,
         ipv6=ipv6,
-        special=_special((ipv4, ipv6)),
+        special=() if inputs.allow_private else _special((ipv4, ipv6)),
         spf=_spf(txt),
         total=total,
     )
 
 
-async def _mail_hosts(domain: str, port: Port) -> tuple[Lookup, tuple[MxHost, ...], int]:
-    answer = await port.lookup(domain, "MX")
+async def _mail_hosts(inputs: Inputs, port: Port) -> tuple[Lookup, tuple[MxHost, ...], int]:
+    answer = await port.lookup(inputs.domain, "MX")
     best: dict[str, int] = {}
     for record in answer.records:
         if isinstance(record, Mx) and record.host:
             best[record.host] = min(record.preference, best.get(record.host, record.preference))
     order = sorted((preference, host) for host, preference in best.items())
     hosts = await asyncio.gather(
-        *(_host(preference, host, port, skipped=n >= MAX_HOSTS) for n, (preference, host) in enumerate(order))
+        *(_host(preference, host, port, skipped=n >= MAX_HOSTS, private=inputs.allow_private) for n, (preference, host) in enumerate(order))
     )
     return answer, tuple(hosts), len(order)
 
 
-async def _host(preference: int, host: str, port: Port, *, skipped: bool) -> MxHost:
+async def _host(preference: int, host: str, port: Port, *, skipped: bool, private: bool) -> MxHost:
     provider = mx_provider(host)
     # A name that is an address in digits is never asked for, and never connected to as an address.
     literal = is_address(host)
@@ -77,7 +77,7 @@ async def _host(preference: int, host: str, port: Port, *, skipped: bool) -> MxH
         ipv6=ipv6,
         aliases=aliases,
         looped=looped,
-        special=_special((ipv4, ipv6)),
+        special=() if private else _special((ipv4, ipv6)),
         provider=provider.name if provider else None,
         provider_kind=provider.kind.value if provider else None,
         redundant=bool(provider and provider.redundant),

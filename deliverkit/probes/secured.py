@@ -41,8 +41,5 @@ def secured(lookups: Iterable[Lookup], *, validating: bool | None) -> Answer[boo
 
 
 def not_validating(lookup: Lookup) -> str:
-    """Why nothing can be told of an answer."""
-    return (
-        f"{lookup.server or 'the resolver'} does not validate DNSSEC, so whether {lookup.name or '.'} {lookup.rdtype} "
-        "is secure cannot be told (ask one that does: --resolver ADDR)"
-    )
+    """Why nothing can be told of an answer: in the same words for each, as it is one and the same reason."""
+    return f"{lookup.server or 'the resolver'} does not validate DNSSEC (--resolver ADDR names one that does)"

@@ -22,6 +22,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     issuer: str = ""
     names: tuple[str, ...] = ()
     """dNSName and iPAddress entries of subjectAltName, in their order."""
+    addresses: tuple[str, ...] = ()
+    """Those of `names` that are iPAddress entries: an address in a dNSName stands for nothing (RFC 9525 §6.5)."""
     common_name: str | None = None
     not_before: float = 0.0
     not_after: float = 0.0
@@ -81,10 +83,12 @@ def _read(made: Any, digest: str) -> Certificate:
     except Exception:  # noqa: BLE001 - a key of a kind that the library does not know
         spki, key, bits, strong = "", "unknown", None, True
     self_issued = made.issuer == made.subject
+    names = _names(made)
     return Certificate(
         subject=_rfc4514(made.subject),
         issuer=_rfc4514(made.issuer),
-        names=_names(made),
+        names=tuple(names),
+        addresses=tuple(name for name, address in names.items() if address),
         common_name=_common_name(made),
         not_before=made.not_valid_before_utc.timestamp(),
         not_after=made.not_valid_after_utc.timestamp(),
@@ -175,20 +179,21 @@ def _signs_itself(made: Any) -> bool:
     return True
 
 
-def _names(made: Any) -> tuple[str, ...]:
+def _names(made: Any) -> dict[str, bool]:
+    """Each name, and whether it is an address."""
     alternative = _extension(made, "SubjectAlternativeName")
     if alternative is None:
-        return ()
-    found: list[str] = []
+        return {}
+    found: dict[str, bool] = {}
     for entry in alternative:
         kind = type(entry).__name__
         if kind == "DNSName":
-            found.append(str(entry.value).lower())
+            found.setdefault(str(entry.value).lower(), False)
         elif kind == "IPAddress":
-            found.append(str(entry.value))
+            found[str(entry.value)] = True
         if len(found) >= _MOST_NAMES:
             break
-    return tuple(found)
+    return found
 
 
 def _common_name(made: Any) -> str | None:
@@ -199,15 +204,29 @@ def _common_name(made: Any) -> str | None:
 
 
 def bears(certificate: Certificate, name: str) -> bool:
-    """Whether the certificate stands for `name`, a host name in A-labels or an address (RFC 9525 §6).
+    """Whether the certificate stands for `name`, a host name or an address (RFC 9525 §6).
 
-    The subject's common name counts for nothing (§6.3 of RFC 9525, unlike RFC 6125).
+    Names compare as A-labels; one that has none is borne by nobody. The subject's common name counts for nothing
+    (§6.3 of RFC 9525, unlike RFC 6125).
     """
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
-        return any(covers(pattern, name) for pattern in certificate.names)
-    return any(_same_address(pattern, address) for pattern in certificate.names)
+        wanted = _a_labels(name)
+        return bool(wanted) and any(covers(pattern, wanted) for pattern in certificate.names)
+    return any(_same_address(pattern, address) for pattern in certificate.addresses)
+
+
+def _a_labels(name: str) -> str:
+    """A name as the DNS and certificates write it, "" where it cannot be (RFC 5891)."""
+    if name.isascii():
+        return name
+    import idna  # noqa: PLC0415 - names are nearly always A-labels already
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except (idna.IDNAError, ValueError):
+        return ""
 
 
 def _same_address(pattern: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -129,10 +129,11 @@ def names(ds: Ds, key: Key, owner: str) -> bool | None:
     made = _HASHES.get(ds.kind)
     if made is None:
         return None
-    return made(_wire(owner) + key.rdata).digest() == ds.digest
+    return made(wire(owner) + key.rdata).digest() == ds.digest
 
 
-def _wire(name: str) -> bytes:
+def wire(name: str) -> bytes:
+    """A name in canonical wire form (RFC 4034 §6.2), for digests."""
     labels = [label.encode("utf-8", "surrogateescape") for label in name.split(".") if label]
     return b"".join(bytes([len(label) & 0xFF]) + label for label in labels) + b"\0"
 

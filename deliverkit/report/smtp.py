@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from collections.abc import Iterator
+from typing import Final
+
 import msgspec
 
-from deliverkit.facts.smtp import SmtpFacts
+from deliverkit.facts.smtp import Endpoint, LoginFacts, SmtpFacts
+from deliverkit.facts.tls import ScanFacts, TlsFacts
+from deliverkit.model import Absent, Found, Unknown, clipped
+from deliverkit.model.display import RECORDED, SHOWN
+from deliverkit.records.certificate import Certificate
+from deliverkit.report.smtp_advice import advice
+from deliverkit.smtp.capabilities import Capabilities
+from deliverkit.smtp.reply import Reply
+
+_DAY: Final = 86_400
+_MOST_LINES: Final = 64
+"""Lines of one reply that a transcript holds."""
+_MOST_CAPABILITIES: Final = 100
+_UNASKED: Final = Absent("not asked for")
 
 
 class CertificateReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +140,184 @@ class SmtpReport(msgspec.Struct, frozen=True, kw_only=True):
     """Hosts whose addresses could not be told, and addresses that were not connected to, with why."""
 
 
-def report(facts: SmtpFacts) -> SmtpReport:  # noqa: ARG001 - filled with the probe
+def report(facts: SmtpFacts) -> SmtpReport:
     """The area's facts, flattened for readers."""
-    return SmtpReport(endpoints=(), advice=None, unknown=())
+    hosts = facts.hosts.value if isinstance(facts.hosts, Found) else ()
+    endpoints = tuple(endpoint for host in hosts for endpoint in host.endpoints)
+    return SmtpReport(
+        endpoints=tuple(_endpoint(endpoint) for endpoint in endpoints),
+        advice=advice(endpoints),
+        unknown=tuple(_unknown(facts)),
+    )
+
+
+def _unknown(facts: SmtpFacts) -> Iterator[str]:
+    if not isinstance(facts.hosts, Found):
+        yield clipped(facts.hosts.why, RECORDED)
+        return
+    for host in facts.hosts.value:
+        if not isinstance(host.addresses, Found):
+            yield clipped(f"{host.host}: {host.addresses.why}", RECORDED)
+        elif isinstance(host.undialled, Unknown) and not host.refused_addresses:
+            yield clipped(f"{host.host}: {host.undialled.why}", RECORDED)
+        for address in host.refused_addresses:
+            yield f"{host.host} [{address}] was not connected to: no stranger can reach it"
+        if host.skipped_addresses:
+            yield f"{host.host} has {len(host.skipped_addresses)} more addresses, which were not connected to"
+    if facts.skipped:
+        yield f"{len(facts.skipped)} more mail hosts, which were not connected to"
+
+
+def _endpoint(endpoint: Endpoint) -> EndpointReport:
+    before = endpoint.before.value if isinstance(endpoint.before, Found) else None
+    after = endpoint.after.value if isinstance(endpoint.after, Found) else None
+    offered = after or before
+    return EndpointReport(
+        host=endpoint.host,
+        address=endpoint.address,
+        port=endpoint.port,
+        role=endpoint.role,
+        state=endpoint.state,
+        why=clipped(endpoint.why, RECORDED) or None,
+        phase=_phase(endpoint),
+        by_us=endpoint.by_us,
+        banner=_banner(endpoint.banner.value) if isinstance(endpoint.banner, Found) else None,
+        ehlo=EhloReport(before_tls=_lines(before), after_tls=_lines(after)),
+        esmtp=endpoint.extended.value if isinstance(endpoint.extended, Found) else None,
+        size=offered.size if offered is not None else None,
+        starttls=endpoint.starttls,
+        tls=_tls(endpoint.tls.value) if isinstance(endpoint.tls, Found) else None,
+        tls_error=clipped(endpoint.tls_error, RECORDED) if endpoint.tls_error is not None else None,
+        auth=_auth(endpoint, before, after),
+        relay=endpoint.relay.value.outcome if isinstance(endpoint.relay, Found) else "not-tried",
+        ptr=tuple(clipped(name, RECORDED) for name in endpoint.ptr.value) if isinstance(endpoint.ptr, Found) else (),
+        helo=clipped(endpoint.helo, RECORDED),
+        timings_ms=endpoint.timings,
+        transcript=tuple(_transcript(endpoint)),
+    )
+
+
+def _phase(endpoint: Endpoint) -> str | None:
+    if endpoint.state != "open":
+        return "connect"
+    if isinstance(endpoint.breakage, Found):
+        return endpoint.breakage.value.stage
+    return "tls" if endpoint.tls_error is not None else None
+
+
+def _banner(reply: Reply) -> str:
+    """As it stood, with its code; the lines of a longer one each on its own."""
+    return "\n".join(peer(line) for line in reply.raw.splitlines()[:_MOST_LINES])
+
+
+def _lines(offered: Capabilities | None) -> tuple[str, ...]:
+    if offered is None:
+        return ()
+    lines = tuple(clipped(line, SHOWN) for line in offered.lines[:_MOST_CAPABILITIES])
+    more = len(offered.lines) - len(lines)
+    return (*lines, f"… (+{more} lines)") if more else lines
+
+
+def _auth(endpoint: Endpoint, before: Capabilities | None, after: Capabilities | None) -> AuthReport:
+    login: LoginFacts | None = None
+    outcome, why = "not-tried", ""
+    if isinstance(endpoint.login, Found):
+        login = endpoint.login.value
+        outcome, why = login.outcome, login.why
+    elif endpoint.login != _UNASKED:
+        why = endpoint.login.why
+    return AuthReport(
+        before_tls=before.auth if before is not None else (),
+        after_tls=after.auth if after is not None else (),
+        login=outcome,
+        mechanism=login.mechanism if login is not None else None,
+        why=clipped(why, RECORDED) or None,
+    )
+
+
+def _tls(tls: TlsFacts) -> TlsReport:
+    unnamed = tls.unnamed.value if isinstance(tls.unnamed, Found) else None
+    same = unnamed is not None and tls.leaf is not None and unnamed.sha256 == tls.leaf.sha256
+    return TlsReport(
+        version=tls.version,
+        cipher=tls.cipher,
+        trusted=tls.trusted if tls.chain else None,
+        trust_error=tls.trust_error,
+        name_matches=tls.name_matches,
+        certificate=_certificate(tls.leaf, tls.now) if tls.leaf is not None else None,
+        chain=tuple(_certificate(certificate, tls.now) for certificate in tls.chain),
+        certificate_without_sni=None if unnamed is None or same else _certificate(unnamed, tls.now),
+        asks_client_certificate=tls.asks_client,
+        dane=tls.dane,
+        mta_sts="enforce" if tls.enforced_by else "testing" if tls.testing_by else None,
+        scan=tuple(_scan(scan) for scan in tls.scan),
+    )
+
+
+def _scan(scan: ScanFacts) -> ScanReport:
+    match scan.accepted:
+        case Found(cipher):
+            return ScanReport(version=scan.version, accepted=True, cipher=cipher)
+        case Absent():
+            return ScanReport(version=scan.version, accepted=False, cipher=None)
+        case Unknown():
+            return ScanReport(version=scan.version, accepted=None, cipher=None)
+
+
+def _certificate(certificate: Certificate, now: float) -> CertificateReport:
+    return CertificateReport(
+        subject=clipped(certificate.subject, SHOWN),
+        names=tuple(clipped(name, SHOWN) for name in certificate.names),
+        issuer=clipped(certificate.issuer, SHOWN),
+        not_before=_time(certificate.not_before),
+        not_after=_time(certificate.not_after),
+        days_left=math.floor((certificate.not_after - now) / _DAY),
+        key=certificate.key,
+        signature=certificate.signature,
+        serial=certificate.serial,
+        sha256=certificate.sha256,
+        spki_sha256=certificate.spki_sha256,
+    )
+
+
+def _time(seconds: float) -> str:
+    """RFC 3339, UTC."""
+    try:
+        return dt.datetime.fromtimestamp(int(seconds), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return "9999-12-31T23:59:59Z" if seconds > 0 else "0001-01-01T00:00:00Z"
+
+
+def peer(octets: bytes) -> str:
+    r"""A peer's line: undecodable octets as `\xNN`, cut at 512 octets with how many more there were."""
+    text = octets[:SHOWN].decode("utf-8", "backslashreplace")
+    more = len(octets) - SHOWN
+    return f"{text}… (+{more} octets)" if more > 0 else text
+
+
+def _transcript(endpoint: Endpoint) -> Iterator[TranscriptReport]:
+    """The steps as they were said; secrets were left out of them from the start."""
+    for step in endpoint.steps:
+        if step.said:
+            yield TranscriptReport(at_ms=step.at_ms, direction="client", tls=step.tls, text=peer(step.said))
+        at = step.replied_ms if step.replied_ms is not None else step.at_ms
+        lines = step.reply.split(b"\n")
+        if lines and not lines[-1]:
+            lines.pop()
+        for line in lines[:_MOST_LINES]:
+            yield TranscriptReport(at_ms=at, direction="server", tls=step.tls, text=peer(line.removesuffix(b"\r")))
+        if len(lines) > _MOST_LINES:
+            yield TranscriptReport(
+                at_ms=at, direction="note", tls=step.tls, text=f"… (+{len(lines) - _MOST_LINES} lines)"
+            )
+        if step.stage == "tls" and step.trouble is None and isinstance(endpoint.tls, Found):
+            tls = endpoint.tls.value
+            yield TranscriptReport(at_ms=at, direction="note", tls=True, text=f"TLS: {tls.version}, {tls.cipher}")
+        if step.stage == "starttls" and endpoint.injected:
+            yield TranscriptReport(
+                at_ms=at, direction="note", tls=False, text=f"in clear behind it, dropped: {peer(endpoint.injected)}"
+            )
+        if step.trouble is not None:
+            yield TranscriptReport(
+                at_ms=at, direction="note", tls=step.tls, text=clipped(f"{step.trouble.value}: {step.why}", RECORDED)
+            )

@@ -1,7 +1,7 @@
 """The run of checks: targets in, report out.
 
-All targets share one DNS port; each has its recorder and its deadline. What one target meets never
-stops the rest. A saved run takes the same path, its answers from the file.
+All targets share one DNS port and the limits on connections; each has its recorder and its deadline. What one
+target meets never stops the rest. A saved run takes the same path, its answers from the file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.vantage import Vantage as Seen
 from deliverkit.evidence import saved
-from deliverkit.evidence.recorder import Recorder
+from deliverkit.evidence.recorder import Dialler, Fetcher, Recorder
 from deliverkit.model import Inputs
 from deliverkit.probes.domain import gather
 from deliverkit.report import Report, ResolverReport, TargetReport, Vantage
 from deliverkit.report.fold import failed_target, fold_run, fold_target
 from deliverkit.rules import all_rules
-from deliverkit.runs.options import AT_ONCE, RunError, RunOptions
+from deliverkit.runs.options import AT_ONCE, SESSION_AREAS, RunError, RunOptions
+from deliverkit.runs.outside import Outside
 from deliverkit.runs.questions import questions_of
 
 Elapsed = Callable[[], float]
@@ -43,16 +44,30 @@ class _Done(msgspec.Struct, frozen=True):
     evidence: saved.TargetEvidence | None = None
 
 
-def check(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port | None = None) -> Report:
+def check(
+    requests: tuple[Inputs, ...],
+    options: RunOptions,
+    *,
+    port: Port | None = None,
+    fetcher: Fetcher | None = None,
+    dialler: Dialler | None = None,
+) -> Report:
     """`run`, for callers without an event loop."""
-    return asyncio.run(run(requests, options, port=port))
+    return asyncio.run(run(requests, options, port=port, fetcher=fetcher, dialler=dialler))
 
 
-async def run(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port | None = None) -> Report:
+async def run(
+    requests: tuple[Inputs, ...],
+    options: RunOptions,
+    *,
+    port: Port | None = None,
+    fetcher: Fetcher | None = None,
+    dialler: Dialler | None = None,
+) -> Report:
     """The report on these targets, in their order. Raises `RunError`.
 
-    `port` answers in place of the DNS that the options name. With `options.evidence` the targets are those
-    saved, or the ones of them that `requests` names.
+    `port` answers in place of the DNS that the options name, `fetcher` and `dialler` in place of the network. With
+    `options.evidence` the targets are those saved, or the ones of them that `requests` names.
     """
     if options.evidence is not None:
         return await _again(requests, options)
@@ -62,7 +77,8 @@ async def run(requests: tuple[Inputs, ...], options: RunOptions, *, port: Port |
         validating = (
             asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
         )
-        finished = await _all(requests, asked, options, now, opened.server if opened else "the resolver")
+        outside = Outside(options, fetcher, dialler)
+        finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
         if validating is not None:
             # Worth knowing, not worth waiting for.
             if not validating.done():
@@ -117,12 +133,16 @@ async def _again_one(target: saved.TargetEvidence, options: RunOptions, name: st
         if not areas:
             held = ", ".join(inputs.areas)
             raise RunError(f"{name}: holds evidence of {held}, none of {', '.join(options.areas)}")
-        inputs = msgspec.structs.replace(inputs, areas=areas)
-    recorder = Recorder(saved.Recorded(target.lookups))
+        sessions = inputs.sessions if not set(areas).isdisjoint(SESSION_AREAS) else None
+        inputs = msgspec.structs.replace(inputs, areas=areas, sessions=sessions)
+    recorded = saved.Recorded(target.lookups, target.fetches, target.sessions)
+    recorder = Recorder(recorded, recorded, recorded)
     return await _judged(inputs, recorder, options, target.now, lambda: round(target.duration * 1000, 1))
 
 
-async def _all(requests: tuple[Inputs, ...], port: Port, options: RunOptions, now: float, server: str) -> list[_Done]:
+async def _all(
+    requests: tuple[Inputs, ...], port: Port, outside: Outside, options: RunOptions, now: float, server: str
+) -> list[_Done]:
     room = asyncio.Semaphore(AT_ONCE)
     count = 0
 
@@ -130,8 +150,10 @@ async def _all(requests: tuple[Inputs, ...], port: Port, options: RunOptions, no
         nonlocal count
         async with room:
             began = time.monotonic()
-            bounded = Bounded(port, began + options.timeout, options.timeout, server=server)
-            done = await _judged(inputs, Recorder(bounded), options, now, lambda: _since(began))
+            deadline = began + options.timeout
+            bounded = Bounded(port, deadline, options.timeout, server=server)
+            recorder = Recorder(bounded, outside.fetcher(deadline), outside.dialler(deadline))
+            done = await _judged(inputs, recorder, options, now, lambda: _since(began))
         count += 1
         if options.progress is not None:
             options.progress(count, len(requests))
@@ -176,7 +198,15 @@ async def _judged(inputs: Inputs, recorder: Recorder, options: RunOptions, now: 
         )
         if options.save_evidence is None:
             return _Done(report)
-        return _Done(report, saved.TargetEvidence(inputs=inputs, now=now, lookups=asked, duration=duration / 1000))
+        kept = saved.TargetEvidence(
+            inputs=inputs,
+            now=now,
+            lookups=asked,
+            fetches=saved.fetched_of(recorder),
+            sessions=saved.sessions_of(recorder),
+            duration=duration / 1000,
+        )
+        return _Done(report, kept)
     except Exception as error:  # noqa: BLE001 - the other targets go on; the report says that this one did not
         if options.failed is not None:
             options.failed(inputs.domain, error)

@@ -7,17 +7,23 @@ import asyncio
 import base64
 import re
 import shlex
+from typing import Final
+
+import msgspec
 
 from deliverkit import engine
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import Expected, Inputs, Outcome
+from deliverkit.model import Expected, Inputs, Outcome, Sessions
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.rules import all_rules
+from deliverkit.world import NOW, World, WorldText, endpoint, read_world
 
-NOW = 1_800_000_000.0
-"""The time examples are judged at (2027-01-15T08:00:00Z)."""
+__all__ = ["NOW", "example_inputs", "judge_world", "recorder_of"]
+
+HOST: Final = "mail.example.com"
+"""The host that examples about sessions are about."""
+SESSION_AREAS: Final = ("smtp", "tls", "auth")
 
 _DIRECTIVE = re.compile(r"(?m)^; check (.+)$")
 
@@ -27,24 +33,27 @@ def example_inputs(world: str, area: str) -> Inputs:
 
     The line takes the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
     `--areas` (comma-separated), and the expected state as `--role`, `--mx` (comma-separated), `--dmarc`,
-    `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`.
+    `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`. `--policy`
+    takes the body of the first [https] section for the file.
+
+    In the areas of sessions the target is `mail.example.com` with the ports that its sections have, and the words
+    are `--port`, `--user`, `--mechanism`, `--insecure-auth`, `--relay-test`, `--mx`, `--as-mx-of`, `--tls`,
+    `--tls-scan` and `--expect-certificate HOST:PORT` (of whom the certificate is expected). In the other areas
+    `--port`, `--as-mx-of`, `--user`, `--relay-test` and `--by-mx` ask for sessions too.
     """
-    parser = argparse.ArgumentParser(exit_on_error=False, add_help=False)
-    parser.add_argument("domain", nargs="?", default="example.com")
-    for name in ("--selector", "--ip", "--dkim-cname"):
-        parser.add_argument(name, action="append", default=[])
-    for name in ("--sender", "--helo", "--areas", "--role", "--mx", "--dmarc", "--key"):
-        parser.add_argument(name)
-    parser.add_argument("--second-opinion", action="store_true")
     directive = _DIRECTIVE.search(world)
-    words = parser.parse_args(shlex.split(directive[1]) if directive else [])
-    return Inputs(
-        domain=words.domain,
-        areas=tuple(words.areas.split(",")) if words.areas else (area,),
+    typed = shlex.split(directive[1]) if directive else []
+    sessions = area in SESSION_AREAS
+    words = _parser(sessions=sessions).parse_args(typed)
+    sessions = sessions or bool(words.port or words.as_mx_of or words.user or words.relay_test or words.by_mx)
+    text = read_world(world)
+    inputs = Inputs(
+        domain=words.domain or (HOST if sessions and not words.by_mx else "example.com"),
+        areas=tuple(words.areas.split(",")) if words.areas else SESSION_AREAS if sessions else (area,),
         selectors=tuple(words.selector),
         senders=tuple(words.ip),
         sender=words.sender,
-        helo=words.helo,
+        helo=None if sessions else words.helo,
         key=ED25519_PREFIX + base64.b64decode(words.key) if words.key else None,
         second_opinion=words.second_opinion,
         expected=Expected(
@@ -53,10 +62,64 @@ def example_inputs(world: str, area: str) -> Inputs:
             dmarc=words.dmarc,
             dkim_cnames=dict(pair.split("=", 1) for pair in words.dkim_cname),
         ),
+        policy=text.https[0].body if words.policy else None,
     )
+    if not sessions:
+        return inputs
+    return msgspec.structs.replace(inputs, sessions=_sessions(world, text, inputs.domain, words))
+
+
+def _parser(*, sessions: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(exit_on_error=False, add_help=False, allow_abbrev=False)
+    parser.add_argument("domain", nargs="?")
+    for name in ("--selector", "--ip", "--dkim-cname"):
+        parser.add_argument(name, action="append", default=[])
+    for name in ("--sender", "--helo", "--areas", "--role", "--dmarc", "--key"):
+        parser.add_argument(name)
+    if sessions:
+        parser.add_argument("--mx", dest="by_mx", action="store_true")
+        parser.set_defaults(mx=None)
+    else:
+        parser.add_argument("--mx")
+        parser.add_argument("--by-mx", action="store_true")
+    parser.add_argument("--port", type=int, action="append", default=[])
+    for name in ("--user", "--mechanism", "--relay-test", "--as-mx-of", "--expect-certificate"):
+        parser.add_argument(name)
+    parser.add_argument("--tls", default="auto")
+    for name in ("--second-opinion", "--tls-scan", "--insecure-auth", "--policy"):
+        parser.add_argument(name, action="store_true")
+    return parser
+
+
+def _sessions(world: str, text: WorldText, host: str, words: argparse.Namespace) -> Sessions:
+    """The sessions of an example: the ports that are named, else those that the world has sections for."""
+    there = sorted({section.port for section in text.smtp if section.host == host})
+    usual = (25,) if words.by_mx or words.as_mx_of else tuple(there or sorted({each.port for each in text.smtp}))
+    expected = None
+    if words.expect_certificate:
+        expected = World(world).certificate(*endpoint(words.expect_certificate)).leaf
+    return Sessions(
+        ports=tuple(words.port) or usual or Sessions().ports,
+        by_mx=words.by_mx,
+        tls=words.tls,
+        helo=words.helo or "",
+        user=words.user,
+        mechanism=words.mechanism,
+        insecure_auth=words.insecure_auth,
+        relay_to=words.relay_test,
+        as_mx_of=words.as_mx_of,
+        certificate=expected,
+        tls_scan=words.tls_scan,
+    )
+
+
+def recorder_of(text: str) -> Recorder:
+    """A recorder that has one world for everything."""
+    world = World(text)
+    return Recorder(world, world, world)
 
 
 def judge_world(text: str, area: str) -> tuple[Outcome, ...]:
     """The outcome of every rule over one example."""
-    facts = asyncio.run(gather(example_inputs(text, area), Recorder(World(text)), NOW))
+    facts = asyncio.run(gather(example_inputs(text, area), recorder_of(text), NOW))
     return engine.judge(facts, all_rules())

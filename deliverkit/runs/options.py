@@ -11,13 +11,22 @@ import msgspec
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
 from deliverkit.report.fold import Gate
+from deliverkit.smtp.secret import Secret
 
 TIMEOUT: Final = 30.0
+"""Seconds for a domain's records."""
+SESSIONS_TIMEOUT: Final = 60.0
+"""Seconds for a host's sessions."""
+SESSION_AREAS: Final = ("smtp", "tls", "auth")
+MX_AREAS: Final = (*SESSION_AREAS, "mx", "dane", "mta-sts")
+"""What `smtp --mx` judges: the sessions, and the policies they are held to."""
 AT_ONCE: Final = 32
 """Targets under way at a time."""
 
 Progress = Callable[[int, int], None]
 """Called with how many targets are done, and of how many."""
+Watch = Callable[[str, int, str], None]
+"""Called with a host, a port and words as a session comes to each of its steps, and to its end."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +46,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     questions: bool = False
     trace: Sink | None = None
     progress: Progress | None = None
+    watch: Watch | None = None
+    secret: Secret | None = None
+    """The password or token of a login: it goes to the sessions and nowhere else."""
     failed: Callable[[str, BaseException], None] | None = None
     """Called with a target and the bug that ended it."""
 

@@ -10,6 +10,8 @@ import msgspec
 from deliverkit.smtp.reply import Reply, decoded
 
 _SIZE: Final = re.compile(r"[0-9]{1,20}")
+_LARGEST: Final = 2**63 - 1
+_BLANK: Final = re.compile(r"[ \t]+")
 _STRIPPED: Final = re.compile(r"X{4,}[A-Z]?", re.ASCII)
 SASL_NAME: Final = re.compile(r"[A-Z0-9_-]{1,20}")
 
@@ -50,7 +52,7 @@ def read_capabilities(reply: Reply) -> Capabilities:
             defects["tab"] = None
         if line.startswith((" ", "\t")):
             defects["leading-space"] = None
-        words = line.split()
+        words = [word for word in _BLANK.split(line) if word]
         if not words:
             defects["empty"] = None
             continue
@@ -67,7 +69,7 @@ def read_capabilities(reply: Reply) -> Capabilities:
         if keyword == "AUTH":
             auth.update({word.upper(): None for word in parameters if SASL_NAME.fullmatch(word.upper())})
         if keyword == "SIZE" and parameters:
-            if len(parameters) == 1 and _SIZE.fullmatch(parameters[0]):
+            if len(parameters) == 1 and _SIZE.fullmatch(parameters[0]) and int(parameters[0]) <= _LARGEST:
                 sizes.append(int(parameters[0]))
             else:
                 defects["bad-size"] = None

@@ -4,8 +4,9 @@
     handshake = yield StartTls("mail.example.com")
 
 A refusal is a reply like any other. `BrokenError` is thrown in where a step ends without one: a timeout, a
-connection lost, octets that are no reply. A 421 ends every conversation: the driver says nothing more, for the
-server closes (RFC 5321 §3.8).
+connection lost, octets that are no reply; a dialog that has nothing to add lets it pass. A 421 ends every
+conversation: the driver says nothing more, for the server closes (RFC 5321 §3.8). What a conversation came to is
+therefore remarked before each step that may be its last.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ CLOSING: Final = 421
 READY: Final = 220
 _CONTINUE: Final = 334
 _ACCEPTED: Final = 235
+_MOST_COMMAND: Final = 510
 _SMTPS: Final = 465
 _MX: Final = 25
 _NULL: Final = (b"NULL", b"ADH", b"AECDH", b"EXP", b"anon")
@@ -66,7 +68,7 @@ class Say(msgspec.Struct, frozen=True, kw_only=True):
     shown: bytes | None = None
     seconds: float = STEP
     ahead: bool = False
-    """The server may have spoken already: its banner once more inside TLS."""
+    """A banner may stand there already: once more, inside TLS."""
 
 
 class StartTls(msgspec.Struct, frozen=True):
@@ -101,12 +103,13 @@ def implicit(call: Call) -> bool:
 
 def server_name(call: Call) -> str:
     """What SNI says: a host name, never an address (RFC 6066 §3)."""
-    return "" if call.purpose is Purpose.NO_NAME or call.host == call.address else call.host
+    return "" if call.purpose is Purpose.NO_NAME or call.host == call.address else call.host.removesuffix(".")
 
 
 def glance(call: Call, hello: str) -> Dialog:
-    """To the handshake and no further."""
-    if not implicit(call):
+    """To the handshake and no further, but for taking leave: servers count who just hangs up."""
+    at_once = implicit(call)
+    if not at_once:
         banner: Reply = yield Listen("banner")
         if banner.code != READY:
             yield from _leave()
@@ -119,7 +122,11 @@ def glance(call: Call, hello: str) -> Dialog:
         if reply.code != READY:
             yield from _leave()
             return
-    yield StartTls(server_name(call), call.version)
+    handshake: Handshake = yield StartTls(server_name(call), call.version)
+    if handshake.ok:
+        if at_once:
+            yield Listen("banner")
+        yield from _leave()
 
 
 def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
@@ -134,19 +141,19 @@ def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
     if banner.code != READY:
         yield from _leave()
         return
-    reply, offered = yield from _hello(hello, tls=handshake is not None)
+    offered = yield from _hello(hello, tls=handshake is not None)
     if offered is None:
         yield from _leave()
         return
     if handshake is None and call.mode in (Mode.AUTO, Mode.STARTTLS) and offered.has("STARTTLS"):
         if call.try_mail:
             yield from _mail_in_clear()
-        reply = yield Say(stage="starttls", line=b"STARTTLS")
+        reply: Reply = yield Say(stage="starttls", line=b"STARTTLS")
         if reply.code == READY:
             handshake = yield StartTls(server_name(call))
             if not handshake.ok:
                 return
-            reply, offered = yield from _hello(hello, tls=True)
+            offered = yield from _hello(hello, tls=True, again=True)
     if offered is not None:
         yield from _asked_for(call, offered, handshake, secret)
     yield from _leave()
@@ -163,19 +170,22 @@ def _leave() -> Dialog:
     yield Say(stage="quit", line=b"QUIT", seconds=QUIT)
 
 
-def _hello(hello: str, *, tls: bool) -> Generator[Act, Any, tuple[Reply, Capabilities | None]]:
-    """EHLO, and HELO where that is refused (RFC 5321 §3.2); the capabilities, None where neither was accepted."""
+def _hello(hello: str, *, tls: bool, again: bool = False) -> Generator[Act, Any, Capabilities | None]:
+    """EHLO, and HELO where that is refused for good (RFC 5321 §3.2); what is offered, None where neither was accepted.
+
+    `again`: after STARTTLS, where a server at odds with RFC 3207 §4 greets once more.
+    """
     stage = "ehlo-tls" if tls else "ehlo"
-    reply: Reply = yield Say(stage=stage, line=f"EHLO {hello}".encode(), ahead=tls)
-    if tls and reply.code == READY:
-        reply = yield Listen(stage)  # a banner came first, once more
+    reply: Reply = yield Say(stage=stage, line=f"EHLO {hello}".encode(), ahead=again)
+    if again and reply.code == READY:
+        reply = yield Listen(stage)
     if reply.ok:
-        return reply, read_capabilities(reply)
+        return read_capabilities(reply)
     if reply.permanent:
         reply = yield Say(stage="helo-tls" if tls else "helo", line=f"HELO {hello}".encode())
         if reply.ok:
-            return reply, read_capabilities(msgspec.structs.replace(reply, lines=reply.lines[:1]))
-    return reply, None
+            return read_capabilities(msgspec.structs.replace(reply, lines=reply.lines[:1]))
+    return None
 
 
 def _mail_in_clear() -> Dialog:
@@ -191,12 +201,13 @@ def relay_forms(recipient: str, host: str) -> tuple[str, ...]:
 
 
 def _relay(call: Call) -> Dialog:
-    """RCPT for an address outside, never DATA."""
+    """RCPT for an address outside, never DATA. RSET leaves nothing behind."""
+    yield Remark("relay", "not-tried")
+    yield Remark("relay-why", "the session ended before the server had answered")
     reply: Reply = yield Say(stage="mail", line=b"MAIL FROM:<>")
     if not reply.ok:
-        known = "not-tried" if reply.temporary else "closed"
-        yield Remark("relay", known)
-        yield Remark("relay-why", "MAIL FROM was refused already")
+        yield Remark("relay", "closed" if reply.permanent else "not-tried")
+        yield Remark("relay-why", f"MAIL FROM was {'refused' if reply.permanent else 'put off'} already")
         return
     outcome = "closed"
     for form in relay_forms(call.relay_to or "", _routed(call)):
@@ -204,11 +215,11 @@ def _relay(call: Call) -> Dialog:
         if reply.ok:
             outcome = "possible"
             break
-        if reply.temporary:
+        if not reply.permanent:
             outcome = "not-tried"
-            yield Remark("relay-why", "the server puts it off: the answer is temporary")
             break
     yield Remark("relay", outcome)
+    yield Remark("relay-why", "the server puts it off: the answer is temporary" if outcome == "not-tried" else "")
     yield Say(stage="rset", line=b"RSET")
 
 
@@ -231,13 +242,18 @@ def login(call: Call, offered: Capabilities, handshake: Handshake | None, secret
         yield Remark("login", "not-tried")
         yield Remark("login-why", why or "the server offers no mechanism that is known here")
         return
-    yield Remark("mechanism", mechanism)
-    yield Remark("login", "failed")  # until the server has answered
     try:
         exchange = sasl.exchange(mechanism, call.user or "", secret, host=call.host, port=call.port, leaf=leaf)
-        yield from _authenticate(mechanism, exchange)
+        opening = next(exchange)
     except sasl.SaslError as error:
+        yield Remark("login", "not-tried")
         yield Remark("login-why", str(error))
+        return
+    yield Remark("mechanism", mechanism)
+    if mechanism.endswith("-PLUS"):
+        yield Remark("binding", "tls-server-end-point")
+    yield Remark("login", "failed")  # until the server has answered
+    yield from _authenticate(mechanism, exchange, opening)
 
 
 def _unsafe(call: Call, handshake: Handshake | None) -> str | None:
@@ -267,18 +283,20 @@ def _impossible(call: Call, offered: Capabilities, mechanism: str | None) -> str
     return None
 
 
-def _authenticate(mechanism: str, exchange: sasl.Exchange) -> Dialog:
-    first = next(exchange)
+def _authenticate(mechanism: str, exchange: sasl.Exchange, opening: bytes | None) -> Dialog:
     line = f"AUTH {mechanism}".encode()
     shown = line
-    if first is not None:
-        line += b" " + (base64.b64encode(first) or b"=")
-        shown += b" <redacted>"
+    if opening is not None:
+        whole = line + b" " + (base64.b64encode(opening) or b"=")
+        if len(whole) <= _MOST_COMMAND:  # RFC 4954 §4: a longer one waits for an empty challenge
+            line, opening, shown = whole, None, shown + b" <redacted>"
     reply: Reply = yield Say(stage="auth", line=line, shown=shown)
     for _ in range(MOST_CHALLENGES):
         if reply.code != _CONTINUE:
             break
-        response = yield from _respond(exchange, reply)
+        response, opening = opening, None
+        if response is None:
+            response = yield from _respond(exchange, reply)
         if response is None:
             return
         reply = yield Say(stage="auth", line=base64.b64encode(response), shown=b"<redacted>" if response else b"")
@@ -293,7 +311,7 @@ def _respond(exchange: sasl.Exchange, reply: Reply) -> Generator[Act, Any, bytes
     """The response to a challenge; None where the exchange was given up (RFC 4954 §4: a line of `*`)."""
     why = "the server asks for more than the mechanism has"
     try:
-        challenge = base64.b64decode(b"".join(reply.lines[-1].split()), validate=True)
+        challenge = _challenge(reply)
         error = _oauth_error(challenge)
         if error is not None:
             yield Remark("oauth", error)
@@ -309,9 +327,17 @@ def _respond(exchange: sasl.Exchange, reply: Reply) -> Generator[Act, Any, bytes
     return None
 
 
+def _challenge(reply: Reply) -> bytes:
+    said = b"".join(reply.lines[-1].split())
+    return b"" if said == b"=" else base64.b64decode(said, validate=True)
+
+
 def _verdict(mechanism: str, exchange: sasl.Exchange, reply: Reply) -> Dialog:
     if reply.code != _ACCEPTED:
         yield Remark("login", "refused" if reply.permanent else "failed")
+        if not reply.permanent:
+            put_off = "the server puts it off" if reply.temporary else f"{reply.code} is no answer to AUTH"
+            yield Remark("login-why", put_off)
         return
     yield Remark("login", "accepted")
     if not _finished(mechanism, exchange):

@@ -7,14 +7,17 @@ end, of the step and of the session; what the peer sends before it was asked end
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
 
 from deliverkit.model import Call, Handshake, Session, State, Step, Trouble
-from deliverkit.smtp.dialog import CLOSING, BrokenError, Dialog, Listen, Remark, Say, StartTls
-from deliverkit.smtp.reply import MAX_AUTH_LINE, MAX_LINE, Bad, BadReplyError, Reader, Reply, decoded
+from deliverkit.smtp.dialog import CLOSING, Act, BrokenError, Dialog, Listen, Remark, Say, StartTls
+from deliverkit.smtp.reply import MAX_AUTH_LINE, MAX_LINE, Bad, BadReplyError, Reader, Reply, decoded, parse
 from deliverkit.smtp.secret import Secret
 
 HANDSHAKE: Final = 15.0
@@ -22,6 +25,10 @@ HANDSHAKE: Final = 15.0
 BANNER: Final = 30.0
 _KEPT: Final = 65_536
 _SEEN: Final = 512
+_BANNER: Final = re.compile(rb"2(?:2(?:0|$)|$)")
+
+Watch = Callable[[str], None]
+"""Called with the name of each stage as a conversation comes to it."""
 
 
 class Line(Protocol):
@@ -67,9 +74,10 @@ async def converse(
     secret: Secret | None = None,
     began: float | None = None,
     connect_ms: float | None = None,
+    watch: Watch | None = None,
 ) -> Session:
     """The session as it went. Never raises for what a peer does; the line is left open."""
-    held = _Conversation(line, limit, secret, time.monotonic() if began is None else began)
+    held = _Conversation(line, limit, secret, time.monotonic() if began is None else began, watch)
     await held.run(dialog)
     return Session(
         call=call,
@@ -84,7 +92,7 @@ async def converse(
 
 
 class _Conversation:
-    def __init__(self, line: Line, limit: Limit, secret: Secret | None, began: float) -> None:
+    def __init__(self, line: Line, limit: Limit, secret: Secret | None, began: float, watch: Watch | None) -> None:
         self.steps: list[Step] = []
         self.handshake: Handshake | None = None
         self.injected = b""
@@ -93,6 +101,7 @@ class _Conversation:
         self._limit = limit
         self._secret = secret
         self._began = began
+        self._watch = watch
         self._reader = Reader()
         self._tls = False
 
@@ -101,57 +110,99 @@ class _Conversation:
         try:
             act = next(dialog)
             while True:
-                match act:
-                    case Remark(key, text):
-                        self.remarks[key] = text
-                        act = next(dialog)
-                    case StartTls(name, version):
-                        act = dialog.send(await self._upgrade(name, version))
-                    case Listen() | Say():
-                        reply = await self._step(act)
-                        if reply.code == CLOSING:
-                            self.remarks["ended"] = act.stage
-                            return
-                        act = dialog.send(reply)
+                try:
+                    answer = await self._do(act)
+                except BrokenError as broken:
+                    act = dialog.throw(broken)
+                    continue
+                if isinstance(answer, Reply) and answer.code == CLOSING:
+                    self.remarks["ended"] = self.steps[-1].stage
+                    return
+                act = dialog.send(answer)
         except (StopIteration, BrokenError):
             pass
         finally:
             dialog.close()
 
+    async def _do(self, act: Act) -> Reply | Handshake | None:
+        match act:
+            case Remark(key, text):
+                self._remark(key, text)
+                return None
+            case StartTls(name, version):
+                self._tell("tls")
+                return await self._upgrade(name, version)
+            case Listen() | Say():
+                self._tell(act.stage)
+                return await self._step(act)
+
+    def _tell(self, stage: str) -> None:
+        if self._watch is not None:
+            self._watch(stage)
+
+    def _remark(self, key: str, text: str) -> None:
+        if text:
+            self.remarks[key] = decoded(self._clean(text.encode("utf-8", "backslashreplace")))
+        else:
+            self.remarks.pop(key, None)
+
     async def _step(self, act: Listen | Say) -> Reply:
         at = self._now()
         said = b"" if isinstance(act, Listen) else act.line if act.shown is None else act.shown
         tls = self._tls
-        reply: Reply | None = None
         try:
-            if isinstance(act, Say):
-                self._in_step(ahead=act.ahead)
-                self._reader.limit = MAX_AUTH_LINE if act.stage == "auth" else MAX_LINE
-                async with self._until(act.seconds, f"no answer to {decoded(said) or act.stage}"):
-                    await self._line.send(act.line + b"\r\n")
-                    reply = await self._reply()
-            else:
+            if isinstance(act, Listen):
                 reply = await self._listen(act)
+            else:
+                early = self._out_of_step(ahead=act.ahead)
+                if early is not None:
+                    said, reply = b"", early
+                else:
+                    reply = await self._exchange(act, decoded(said) or act.stage)
         except BrokenError as broken:
-            seen = self._clean(broken.seen)
-            self._keep(act.stage, said, at, tls, seen, broken)
+            if broken.trouble is Trouble.OUT_OF_STEP:
+                said = b""
+            self._keep(act.stage, said, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
             raise
         self._keep(act.stage, said, at, tls, self._clean(reply.raw), None)
         return reply
 
     async def _listen(self, act: Listen) -> Reply:
-        if act.silence is not None and not self._reader.pending:
+        seconds = BANNER
+        if act.silence is not None and self._reader.idle:
+            began = time.monotonic()
             async with self._until(act.silence, f"no {act.stage}"):
                 await self._more()
-        async with self._until(BANNER, f"no {act.stage}"):
+            seconds -= time.monotonic() - began
+        async with self._until(seconds, f"no {act.stage}", BANNER):
             return await self._reply()
 
-    def _in_step(self, *, ahead: bool) -> None:
-        """Nothing may have come before it was asked for: a reply too many would answer the next command."""
+    async def _exchange(self, act: Say, what: str) -> Reply:
+        if b"\n" in act.line or b"\r" in act.line:
+            raise ValueError("a command is one line")
+        self._reader.limit = MAX_AUTH_LINE if act.stage == "auth" else MAX_LINE
+        async with self._until(act.seconds, f"no answer to {what}"):
+            # Whoever hangs up may have said why before: that is read even where nothing can be sent any more.
+            with contextlib.suppress(OSError):
+                await self._line.send(act.line + b"\r\n")
+            return await self._reply()
+
+    def _out_of_step(self, *, ahead: bool) -> Reply | None:
+        """Nothing may have come before it was asked for: a reply too many would answer the next command.
+
+        But a server may say 421 at any time (RFC 5321 §3.8): then this is returned, and the command not said.
+        """
         self._reader.feed(self._line.waiting())
+        if self._reader.idle:
+            return None
         pending = self._reader.pending
-        if pending and not ahead:
-            raise BrokenError(Trouble.OUT_OF_STEP, "the server spoke before it was asked", pending[:_SEEN])
+        if ahead and _BANNER.match(pending):
+            return None
+        reply = parse(pending)
+        if reply is not None and reply.code == CLOSING:
+            self._reader.drop()
+            return reply
+        raise BrokenError(Trouble.OUT_OF_STEP, "the server spoke before it was asked", pending)
 
     async def _reply(self) -> Reply:
         while True:
@@ -167,15 +218,18 @@ class _Conversation:
     async def _more(self) -> None:
         try:
             octets = await self._line.receive()
-        except TimeoutError:
-            raise
-        except ConnectionResetError as error:
-            raise BrokenError(Trouble.RESET, "the server reset the connection", self._seen()) from error
+        except ConnectionError as error:
+            raise BrokenError(Trouble.RESET, "the server reset the connection", self._reader.pending) from error
+        except TimeoutError as error:  # the network's own: ours is a cancellation
+            raise BrokenError(Trouble.TIMEOUT, "the connection is dead: nothing arrives any more") from error
         except OSError as error:
-            raise BrokenError(Trouble.TLS if self._tls else Trouble.RESET, _words(error), self._seen()) from error
+            trouble = Trouble.TLS if self._tls else Trouble.RESET
+            raise BrokenError(trouble, _words(error), self._reader.pending) from error
         if not octets:
-            raise BrokenError(Trouble.CLOSED, "the server closed the connection", self._seen())
+            raise BrokenError(Trouble.CLOSED, "the server closed the connection", self._reader.pending)
         self._reader.feed(octets)
+        # A peer that never stops would leave no deadline a chance: what has come already is read without waiting.
+        await asyncio.sleep(0)
 
     async def _upgrade(self, name: str, version: str) -> Handshake:
         self._reader.feed(self._line.waiting())
@@ -186,21 +240,17 @@ class _Conversation:
             async with self._until(HANDSHAKE, "no TLS handshake"):
                 handshake = await self._line.start_tls(name, version)
         except BrokenError as broken:
-            handshake = Handshake(name=name, error=broken.why)
-            self.handshake = handshake
+            self.handshake = Handshake(name=name, error=broken.why, elapsed_ms=round(self._now() - at, 2))
             self._keep("tls", b"", at, False, b"", broken)
             raise
         self.handshake = handshake
         self._tls = handshake.ok
-        broken_ = None if handshake.ok else BrokenError(Trouble.TLS, handshake.error or "")
-        self._keep("tls", b"", at, self._tls, b"", broken_)
+        failure = None if handshake.ok else BrokenError(Trouble.TLS, handshake.error or "")
+        self._keep("tls", b"", at, self._tls, b"", failure)
         return handshake
 
-    def _seen(self) -> bytes:
-        return self._reader.pending[:_SEEN]
-
-    def _clean(self, octets: bytes) -> bytes:
-        return octets if self._secret is None else self._secret.redact(octets)
+    def _clean(self, octets: bytes, *, cut: bool = False) -> bytes:
+        return octets if self._secret is None else self._secret.redact(octets, cut=cut)
 
     def _now(self) -> float:
         return round((time.monotonic() - self._began) * 1000, 2)
@@ -219,10 +269,11 @@ class _Conversation:
             )
         )
 
-    def _until(self, seconds: float, what: str) -> _Until:
+    def _until(self, seconds: float, what: str, named: float = 0.0) -> _Until:
+        """`named`: the seconds to tell, where a part of them has gone by already."""
         left = self._limit.at - time.monotonic()
-        words = f"{what} within {seconds:g} s" if seconds <= left else f"{what} {self._limit.words}"
-        return _Until(min(seconds, max(left, 0.0)), words, self._reader)
+        words = f"{what} within {named or seconds:g} s" if seconds <= left else f"{what} {self._limit.words}"
+        return _Until(max(min(seconds, left), 0.0), words, self._reader)
 
 
 class _Until:
@@ -240,7 +291,7 @@ class _Until:
         try:
             await self._timeout.__aexit__(kind, error, trace)  # type: ignore[arg-type]
         except TimeoutError as over:
-            seen = self._reader.pending[:_SEEN]
+            seen = self._reader.pending
             words = self._words.replace("no ", "no whole ", 1) if seen else self._words
             raise BrokenError(Trouble.TIMEOUT, words, seen) from over
 

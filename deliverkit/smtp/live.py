@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from deliverkit.model import Call, Handshake, Session, State
-from deliverkit.smtp.dialog import CLOSING, dialog_of, implicit
+from deliverkit.smtp.dialog import CLOSING, dialog_of
 from deliverkit.smtp.driver import Limit, converse
 from deliverkit.smtp.reply import parse
 from deliverkit.smtp.secret import Secret
@@ -30,13 +30,19 @@ AT_ONCE: Final = 2
 MOST: Final = 4
 _CHUNK: Final = 16_384
 _HANDSHAKE_OCTETS: Final = 262_144
+_IDLE_OCTETS: Final = 262_144
+"""Octets of TLS that may come without a word inside: keys updated, tickets, empty records."""
+_GRACE: Final = 0.05
 
 Watch = Callable[[str], None]
-"""Called with a line of words as a session comes to each of its steps."""
+"""Called with a line of words as a session comes to each of its steps: `mail.example.com port 25: banner`."""
 
 
 class Limits:
-    """How often and how much at a time each host is connected to, over a whole run."""
+    """How often and how much at a time each host is connected to, over a whole run.
+
+    A host is told by its name and by its address: two names of one machine share its room.
+    """
 
     def __init__(self) -> None:
         self._hosts: dict[str, asyncio.Semaphore] = {}
@@ -48,9 +54,11 @@ class Limits:
     async def room(self, call: Call) -> AsyncIterator[str | None]:
         """Waits for a place; yields why there is none, None where there is."""
         key = (call.address, call.dial_port)
+        # Always in this order, so that no two wait for each other.
         port = self._ports.setdefault(key, asyncio.Lock())
-        host = self._hosts.setdefault(call.address, asyncio.Semaphore(AT_ONCE))
-        async with port, host:
+        name = self._hosts.setdefault(f"name {call.host.lower().removesuffix('.')}", asyncio.Semaphore(AT_ONCE))
+        machine = self._hosts.setdefault(f"address {call.address}", asyncio.Semaphore(AT_ONCE))
+        async with port, name, machine:
             if key in self._closing:
                 yield f"not connected to again: it said {self._closing[key]}"
                 return
@@ -99,22 +107,26 @@ class Live:
                 return await self._opened(call)
         except TimeoutError:
             where = f"{call.address} port {call.dial_port}"
-            return Session(call=call, state=State.TIMEOUT, why=f"{where} was not done {self._limit.words}")
+            return Session(call=call, state=State.TIMEOUT, why=f"{where} did not get its turn {self._limit.words}")
 
     async def _opened(self, call: Call) -> Session:
         began = time.monotonic()
+        where = f"{call.host} port {call.port}"
         if self._watch is not None:
-            self._watch(f"{call.host} port {call.port}")
+            self._watch(f"{where}: connect")
         made = await self._connected(call)
         if isinstance(made, Session):
             return made
         connect_ms = round((time.monotonic() - began) * 1000, 2)
-        line = Wire(made, self._anchors, bare=not implicit(call))
+        line = Wire(made, self._anchors)
+        watch = None if self._watch is None else _told(self._watch, where)
         try:
             dialog = dialog_of(call, call.helo or _literal(line.ours), self._secret)
             # The session's own end comes a little before the deadline around it, so that what was seen is kept.
-            limit = Limit(self._limit.at - 0.05, self._limit.words)
-            session = await converse(call, dialog, line, limit, secret=self._secret, began=began, connect_ms=connect_ms)
+            limit = Limit(self._limit.at - _GRACE, self._limit.words)
+            session = await converse(
+                call, dialog, line, limit, secret=self._secret, began=began, connect_ms=connect_ms, watch=watch
+            )
         finally:
             await line.close()
         self._limits.saw(session)
@@ -123,8 +135,11 @@ class Live:
     async def _connected(self, call: Call) -> socket.socket | Session:
         family = socket.AF_INET6 if ipaddress.ip_address(call.address).version == 6 else socket.AF_INET  # noqa: PLR2004
         where = f"{call.address} port {call.dial_port}"
-        left = self._limit.at - time.monotonic()
-        made = socket.socket(family, socket.SOCK_STREAM)
+        left = self._limit.at - _GRACE - time.monotonic()
+        try:
+            made = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:  # no IPv6 here, or no descriptor left
+            return _unconnected(call, where, error)
         try:
             made.setblocking(False)
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -138,13 +153,20 @@ class Live:
             return Session(call=call, state=State.TIMEOUT, why=f"no connection to {where} {words}")
         except OSError as error:
             made.close()
-            state = _state(error)
-            said = (error.strerror or str(error)).lower()
-            return Session(call=call, state=state, why=f"no connection to {where}: {said}")
+            return _unconnected(call, where, error)
         except BaseException:
             made.close()
             raise
         return made
+
+
+def _told(watch: Watch, where: str) -> Watch:
+    return lambda stage: watch(f"{where}: {stage}")
+
+
+def _unconnected(call: Call, where: str, error: OSError) -> Session:
+    said = (error.strerror or str(error)).lower()
+    return Session(call=call, state=_state(error), why=f"no connection to {where}: {said}")
 
 
 def _state(error: OSError) -> State:
@@ -168,7 +190,7 @@ def _literal(address: str) -> str:
 class Wire:
     """A TCP connection that can go over to TLS. A `Line`."""
 
-    def __init__(self, made: socket.socket, anchors: Anchors, *, bare: bool = True) -> None:
+    def __init__(self, made: socket.socket, anchors: Anchors) -> None:
         self._socket = made
         self._anchors = anchors
         self._loop = asyncio.get_running_loop()
@@ -176,30 +198,42 @@ class Wire:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._first = b""
-        self.bare = bare
+        self._fault: OSError | None = None
         self.ours = _ours(made)
 
     async def send(self, octets: bytes) -> None:
-        """Sends all of it."""
+        """Sends all of it. Raises OSError."""
         if self._tls is not None:
             self._tls.write(octets)
             octets = self._outgoing.read()
         await self._loop.sock_sendall(self._socket, octets)
 
     async def receive(self) -> bytes:
-        """What comes next, b"" at the end."""
+        """What comes next, b"" at the end. Raises OSError."""
+        if self._fault is not None:
+            raise self._fault
+        idle = 0
         while True:
-            if self._tls is not None:
-                octets = self._decrypted()
-                if octets is not None:
-                    return octets
+            octets = self._decrypted()
+            if octets is not None:
+                return octets
+            await self._flush()
             raw = await self._loop.sock_recv(self._socket, _CHUNK)
             if self._tls is None:
                 return raw
+            idle += len(raw)
+            if idle > _IDLE_OCTETS:
+                raise OSError(errno.EPROTO, "TLS without end that holds nothing")
             if raw:
                 self._incoming.write(raw)
             else:
                 self._incoming.write_eof()
+            await asyncio.sleep(0)  # so that a deadline can end this, however fast it comes
+
+    async def _flush(self) -> None:
+        """Sends what TLS itself has to say: the answer to a request for new keys."""
+        if self._outgoing.pending:
+            await self._loop.sock_sendall(self._socket, self._outgoing.read())
 
     def _decrypted(self) -> bytes | None:
         """Octets that can be read now; None: more has to come; b"": the end."""
@@ -215,20 +249,26 @@ class Wire:
             raise OSError(errno.EPROTO, reason(error)) from error
 
     def waiting(self) -> bytes:
-        """What has come already."""
+        """What has come already; a fault that it met is raised by the next `receive`."""
         found = bytearray()
-        with contextlib.suppress(BlockingIOError, InterruptedError, OSError):
+        try:
             raw = self._socket.recv(_CHUNK)
-            if self._tls is None:
-                return raw
-            if raw:
-                self._incoming.write(raw)
-        if self._tls is not None:
-            with contextlib.suppress(OSError):
-                octets = self._decrypted()
-                while octets:
-                    found += octets
-                    octets = self._decrypted() if len(found) < _CHUNK else None
+        except (BlockingIOError, InterruptedError):
+            raw = b""
+        except OSError as error:
+            self._fault = error
+            return b""
+        if self._tls is None:
+            return raw
+        if raw:
+            self._incoming.write(raw)
+        try:
+            octets = self._decrypted()
+            while octets:
+                found += octets
+                octets = self._decrypted() if len(found) < _CHUNK else None
+        except OSError as error:
+            self._fault = error
         return bytes(found)
 
     async def start_tls(self, name: str, version: str) -> Handshake:
@@ -247,7 +287,7 @@ class Wire:
             words = "the server closed the connection in the middle of it" if isinstance(error, EOFError) else None
             words = words or reason(error)
             with contextlib.suppress(OSError):
-                await self._loop.sock_sendall(self._socket, self._outgoing.read())  # the alert that says so
+                await self._flush()  # the alert that says so
             return failed(name, words, seen=self._first, asked=watch.asked, elapsed_ms=_ms(began))
         self._tls = made
         try:
@@ -263,9 +303,9 @@ class Wire:
             except ssl.SSLWantReadError:
                 pass
             else:
-                await self._loop.sock_sendall(self._socket, self._outgoing.read())
+                await self._flush()
                 return
-            await self._loop.sock_sendall(self._socket, self._outgoing.read())
+            await self._flush()
             raw = await self._loop.sock_recv(self._socket, _CHUNK)
             if not raw:
                 raise EOFError
@@ -274,6 +314,7 @@ class Wire:
             if count > _HANDSHAKE_OCTETS:
                 raise OSError(errno.EMSGSIZE, "a handshake of more than 256 KiB")
             self._incoming.write(raw)
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Ends it; a TLS close is said where it can be without waiting."""

@@ -23,6 +23,8 @@ _LIMIT_OF_RFC: Final = 512
 
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ANY_CODE: Final = re.compile(rb"[0-9]{3}(?:[ \-].*)?", re.DOTALL)
+_TLS_RECORD: Final = (b"\x15\x03", b"\x16\x03")
+"""An alert or a handshake message of TLS: no line end ever follows, so it is told by its beginning."""
 _ENHANCED: Final = re.compile(rb"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[ \t]|$)")
 
 
@@ -50,7 +52,7 @@ class Bad(enum.StrEnum):
 
 
 class BadReplyError(Exception):
-    """Octets that are no reply; `seen` holds the first of them."""
+    """Octets that are no reply; `seen` holds them, as far as they were read: never more than the limits."""
 
     def __init__(self, bad: Bad, why: str, seen: bytes = b"") -> None:
         super().__init__(why)
@@ -137,6 +139,11 @@ class Reader:
         """What came and is not yet part of a whole reply."""
         return bytes(self._raw) + bytes(self._buffer)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending."""
+        return not self._buffer and not self._raw
+
     def feed(self, octets: bytes) -> None:
         """Takes octets; they are looked at by `next`."""
         self._buffer += octets
@@ -168,17 +175,25 @@ class Reader:
             end = self._buffer.find(b"\n", self._scanned)
             if end < 0:
                 self._scanned = len(self._buffer)
-                if len(self._buffer) > self.limit:
-                    raise BadReplyError(
-                        Bad.LINE_TOO_LONG, f"a line of more than {self.limit} octets", bytes(self._buffer[:512])
-                    )
+                self._judge_unfinished()
                 return
             raw = bytes(self._buffer[: end + 1])
             del self._buffer[: end + 1]
             self._scanned = 0
             if len(raw) > self.limit:
-                raise BadReplyError(Bad.LINE_TOO_LONG, f"a line of more than {self.limit} octets", raw[:512])
+                raise self._too_long(raw)
             yield raw
+
+    def _judge_unfinished(self) -> None:
+        """A line that can become no line of a reply any more, whatever follows."""
+        if len(self._buffer) > self.limit:
+            raise self._too_long(bytes(self._buffer))
+        if not self._lines and self._buffer.startswith(_TLS_RECORD):
+            raise BadReplyError(Bad.NOT_A_REPLY, _why(bytes(self._buffer)), self.pending)
+
+    def _too_long(self, line: bytes) -> BadReplyError:
+        why = f"a line of more than {self.limit} octets"
+        return BadReplyError(Bad.LINE_TOO_LONG, why, (bytes(self._raw) + line)[: self.limit])
 
     def _take(self, raw: bytes) -> Reply | None:
         self._raw += raw
@@ -191,7 +206,7 @@ class Reader:
             return None
         match = _LINE.fullmatch(line)
         if match is None:
-            raise BadReplyError(Bad.NOT_A_REPLY, _why(line), bytes(self._raw[-512:]))
+            raise BadReplyError(Bad.NOT_A_REPLY, _why(line), bytes(self._raw))
         code, separator, text = match.groups()
         self._lines.append((code, text or b""))
         self._look(raw, line, separator)
@@ -203,7 +218,7 @@ class Reader:
     def _bounded(self) -> None:
         if len(self._raw) > MAX_REPLY or len(self._lines) > MAX_LINES:
             said = f"{MAX_REPLY // 1024} KiB" if len(self._raw) > MAX_REPLY else f"{MAX_LINES} lines"
-            raise BadReplyError(Bad.REPLY_TOO_LONG, f"a reply of more than {said}", bytes(self._raw[:512]))
+            raise BadReplyError(Bad.REPLY_TOO_LONG, f"a reply of more than {said}", bytes(self._raw))
 
     def _look(self, raw: bytes, line: bytes, separator: bytes | None) -> None:
         if len(raw) > _LIMIT_OF_RFC:

@@ -42,7 +42,7 @@ def client_context(version: str = "", *, watch: AsksClient | None = None) -> ssl
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers(_CIPHERS)
     context.options &= ~ssl.OP_NO_TLSv1 & ~ssl.OP_NO_TLSv1_1
-    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4) | ssl.OP_NO_RENEGOTIATION
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         lowest = _version(version or VERSIONS[0])
@@ -107,12 +107,30 @@ def established(
 
 _REASONS: Final = {
     "WRONG_VERSION_NUMBER": "what the server sent is no TLS",
+    "HTTP_REQUEST": "what the server sent is no TLS",
+    "PACKET_LENGTH_TOO_LONG": "what the server sent is no TLS",
+    "RECORD_LAYER_FAILURE": "what the server sent is no TLS",
+    "BAD_RECORD_TYPE": "what the server sent is no TLS",
+    "UNEXPECTED_MESSAGE": "the server broke the handshake's order",
+    "EXCESSIVE_MESSAGE_SIZE": "a message of the handshake is longer than any may be",
+    "NO_SHARED_CIPHER": "nothing in common",
     "UNSUPPORTED_PROTOCOL": "the server speaks no version of TLS that this OpenSSL has",
     "TLSV1_ALERT_PROTOCOL_VERSION": "the server refuses the version of TLS (alert protocol_version)",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the server found nothing in common (alert handshake_failure)",
     "TLSV1_ALERT_INTERNAL_ERROR": "the server has a fault of its own (alert internal_error)",
     "TLSV1_UNRECOGNIZED_NAME": "the server does not know the name (alert unrecognized_name)",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server demands a client certificate (alert certificate_required)",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "the server refuses the client's certificate (alert certificate_unknown)",
+    "SSLV3_ALERT_UNEXPECTED_MESSAGE": "the server did not expect TLS here (alert unexpected_message)",
+    "SSLV3_ALERT_ILLEGAL_PARAMETER": "the server refuses what it was offered (alert illegal_parameter)",
+    "TLSV1_ALERT_DECODE_ERROR": "the server could not read what it was sent (alert decode_error)",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY": "the server found nothing strong enough (alert insufficient_security)",
+    "TLSV1_ALERT_USER_CANCELLED": "the server gave up (alert user_canceled)",
+    "TLSV1_ALERT_UNKNOWN_CA": "the server refuses the client's certificate (alert unknown_ca)",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "the server lacks secure renegotiation (RFC 5746)",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate cannot be verified",
+    "BAD_SIGNATURE": "its signature over the handshake is wrong",
+    "WRONG_SIGNATURE_TYPE": "it signs the handshake in a way that was not offered",
     "SSLV3_ALERT_BAD_CERTIFICATE": "the server refuses the client's certificate (alert bad_certificate)",
     "TLSV1_ALERT_ACCESS_DENIED": "the server refuses this client (alert access_denied)",
     "NO_PROTOCOLS_AVAILABLE": "this machine's OpenSSL does not offer that version",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import re
 import ssl
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +14,9 @@ import msgspec
 
 MOST: Final = 20
 """Certificates of a chain that are looked at."""
+_PEM: Final = re.compile(
+    rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL
+)
 
 
 class TrustError(ValueError):
@@ -27,23 +33,28 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Anchors:
-    """The system's trust anchors and those of a file, read once, when the first chain is judged."""
+    """The system's trust anchors and those of a file, made ready once, when the first chain is judged.
+
+    `ca_file` holds certificates in PEM, or one in DER; each is an anchor, a CA's or not. Raises `TrustError` where
+    it cannot be read. `extra` are anchors in DER. May be asked from several threads.
+    """
 
     def __init__(self, ca_file: Path | None = None, *, extra: tuple[bytes, ...] = (), system: bool = True) -> None:
-        self._ca_file = ca_file
-        self._extra = extra  # DER
+        self._extra = (*_certificates(ca_file), *extra) if ca_file is not None else extra
         self._system = system
-        self._anchors: list[Any] | None = None
+        self._store: Any = None
+        self._time: float | None = None
+        self._turn = threading.Lock()
 
     def judge(self, chain: tuple[bytes, ...], now: float | None = None) -> Verdict:
         """Whether `chain` (DER, leaf first) leads to an anchor at `now` (seconds since the epoch; None: today).
 
-        The purpose is a server's. Names are not looked at. Raises `TrustError` where the anchors cannot be read.
+        The purpose is a server's. Names are not looked at. Never raises for what is in the chain.
         """
-        from OpenSSL import crypto  # noqa: PLC0415 - slow to import, and most runs see no certificate
-
         if not chain:
             return Verdict(trusted=False, error="the server sent no certificate")
+        from OpenSSL import crypto  # noqa: PLC0415 - slow to import, and most runs see no certificate
+
         made: list[Any] = []
         for place, der in enumerate(chain[:MOST]):
             try:
@@ -51,52 +62,100 @@ class Anchors:
             except Exception:  # noqa: BLE001 - octets of a peer: crypto.Error, ValueError, TypeError
                 if place == 0:
                     return Verdict(trusted=False, error="the certificate cannot be read", code=1)
-        store = crypto.X509Store()
-        for anchor in self._loaded():
-            store.add_cert(anchor)
-        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-        store.set_time(dt.datetime.fromtimestamp(now, dt.UTC) if now is not None else dt.datetime.now(dt.UTC))
-        try:
-            crypto.X509StoreContext(store, made[0], made[1:]).verify_certificate()
-        except crypto.X509StoreContextError as error:
-            code, depth = _code(error)
-            return Verdict(trusted=False, error=_words(code, depth, str(error.args[0])), code=code, depth=depth)
-        except Exception as error:  # noqa: BLE001 - octets of a peer
-            return Verdict(trusted=False, error=" ".join(str(error).split())[:200] or "it cannot be verified", code=1)
+        with self._turn:
+            try:
+                crypto.X509StoreContext(self._ready(now), made[0], made[1:]).verify_certificate()
+            except crypto.X509StoreContextError as error:
+                code, depth = _code(error)
+                words = _words(code, depth, str(error.args[0]))
+                return Verdict(trusted=False, error=words, code=code, depth=depth)
+            except Exception as error:  # noqa: BLE001 - octets of a peer
+                words = " ".join(str(error).split())[:200] or "it cannot be verified"
+                return Verdict(trusted=False, error=words, code=1)
         return Verdict(trusted=True)
 
-    def _loaded(self) -> list[Any]:
-        if self._anchors is None:
+    def _ready(self, now: float | None) -> Any:
+        if self._store is None or now != self._time:
             from OpenSSL import crypto  # noqa: PLC0415 - as above
 
-            context = ssl.create_default_context() if self._system else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            if self._ca_file is not None:
-                try:
-                    context.load_verify_locations(self._ca_file)
-                except (OSError, ValueError) as error:
-                    words = getattr(error, "strerror", None) or str(error)
-                    raise TrustError(f"--ca-file {self._ca_file}: {words.lower()}") from error
-            self._anchors = [
-                crypto.load_certificate(crypto.FILETYPE_ASN1, der)
-                for der in (*context.get_ca_certs(binary_form=True), *self._extra)
-            ]
-        return self._anchors
+            store = crypto.X509Store()
+            store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+            if now is not None:  # a store takes one time and keeps it; without one it goes by the clock
+                store.set_time(dt.datetime.fromtimestamp(now, dt.UTC))
+            _for_servers(store, crypto)
+            if self._system:
+                _add_system(store, crypto)
+            for der in self._extra:
+                with contextlib.suppress(crypto.Error, ValueError):  # no certificate: no anchor
+                    store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, der))
+            self._store, self._time = store, now
+        return self._store
 
 
+def _certificates(path: Path) -> tuple[bytes, ...]:
+    """The certificates of a file, DER. Raises `TrustError`."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise TrustError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    if octets.startswith(b"\x30"):
+        return (octets,)
+    try:
+        found = tuple(ssl.PEM_cert_to_DER_cert(block.decode("ascii")) for block in _PEM.findall(octets))
+    except ValueError as error:
+        raise TrustError(f"{path}: a certificate in it is no PEM") from error
+    if not found:
+        raise TrustError(f"{path}: it holds no certificate in PEM")
+    return found
+
+
+def _for_servers(store: Any, crypto: Any) -> None:
+    """Chains have to be good for a server (extended key usage serverAuth), as every client demands."""
+    library: Any = getattr(crypto, "_lib", None)  # pyOpenSSL has no name of its own for it
+    purpose = getattr(library, "X509_STORE_set_purpose", None)
+    if purpose is not None:
+        purpose(store._store, library.X509_PURPOSE_SSL_SERVER)  # noqa: SLF001 - as said
+
+
+def _add_system(store: Any, crypto: Any) -> None:
+    """The anchors of the system, where OpenSSL looks for them: SSL_CERT_FILE and SSL_CERT_DIR come first."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None or paths.capath is not None:
+        with contextlib.suppress(crypto.Error):  # an empty file is no anchors
+            store.load_locations(paths.cafile, paths.capath)
+        return
+    for der in ssl.create_default_context().get_ca_certs(binary_form=True):  # Windows keeps them elsewhere
+        with contextlib.suppress(crypto.Error, ValueError):
+            store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, der))
+
+
+_NO_ISSUER: Final = "the certificate of its issuer is not among those sent and not known here"
 _WORDS: Final = {
-    2: "the certificate of its issuer is not among those sent and not known here",
+    2: _NO_ISSUER,
+    4: "its signature cannot be read",
+    6: "the key of its issuer cannot be read",
+    7: "its signature is wrong",
     9: "not yet valid",
     10: "expired",
+    13: "its first day cannot be read",
+    14: "its last day cannot be read",
     18: "self-signed",
     19: "the chain ends in a root that is not trusted here",
-    20: "the certificate of its issuer is not among those sent and not known here",
-    21: "the certificate of its issuer is not among those sent and not known here",
+    20: _NO_ISSUER,
+    21: _NO_ISSUER,
+    22: "the chain is too long",
     24: "issued by a certificate that is not a CA's",
+    25: "its CA may not stand above so many others",
     26: "not meant for servers",
-    66: "its key is too short for any client",
-    67: "its CA's key is too short for any client",
-    68: "signed with a digest that is broken",
+    27: "its root is not trusted here for servers",
+    28: "its root is refused here for servers",
+    32: "its CA may not sign certificates",
+    34: "it holds a critical extension that is not known here",
+    47: "its CA may not sign for its names",
+    48: "its CA may not sign for its names",
+    79: "issued by a certificate that is not a CA's",
 }
+"""Of OpenSSL's X509_V_ERR_ codes, those that a chain can meet; the others are told in OpenSSL's words."""
 
 
 def _code(error: Any) -> tuple[int, int]:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from deliverkit import engine
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.model import Finding, Found, Inputs, Outcome, Severity, Status
@@ -19,6 +18,7 @@ from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.render.text.dkim import lines
 from deliverkit.report.dkim import DkimReport, report
 from deliverkit.rules import all_rules
+from deliverkit.world import World
 
 ED = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 KEY = f"v=DKIM1; k=ed25519; p={ED}"

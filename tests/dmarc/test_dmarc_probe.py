@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dmarc import DmarcFacts
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes.dmarc import probe, walk_names
 from deliverkit.probes.dmarc_reports import consents
 from deliverkit.report.dmarc import DmarcReport, report
+from deliverkit.world import World
 
 BASE = "$ORIGIN example.com.\n@ MX 10 mx.example.net.\n"
 

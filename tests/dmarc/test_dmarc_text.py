@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import Inputs
 from deliverkit.probes.dmarc import probe
 from deliverkit.render.text.dmarc import lines
 from deliverkit.report.dmarc import DmarcReport, report
+from deliverkit.world import World
 
 BASE = "$ORIGIN example.com.\n@ MX 10 mx.example.net.\n"
 REPORTS = BASE + '_dmarc TXT "v=DMARC1; p=reject; rua=mailto:a@reports.example.net"\nreports.example.net. A 192.0.2.9\n'

@@ -7,11 +7,11 @@ import socket
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes import second_opinion
+from deliverkit.world import World
 
 BASE = "$ORIGIN example.com.\n@ MX 10 mx.example.net.\n"
 

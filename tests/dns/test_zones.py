@@ -10,8 +10,8 @@ import pytest
 from deliverkit.dns.build import open_port
 from deliverkit.dns.options import DnsOptions, DnsOptionsError
 from deliverkit.dns.overlay import Offline, Overlay, read_zones
-from deliverkit.dns.world import World
 from deliverkit.model import Lookup, LookupOutcome, Note, Txt
+from deliverkit.world import World
 
 ZONE = """$ORIGIN example.com.
 @        SOA   ns hostmaster 1 2 3 4 5

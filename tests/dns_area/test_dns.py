@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dns import DnsFacts
 from deliverkit.model import Inputs, Note, Outcome, Status, Who
@@ -12,6 +11,7 @@ from deliverkit.probes.dns import wildcard_name
 from deliverkit.probes.domain import gather
 from deliverkit.report.dns import report
 from deliverkit.runs.example import judge_world
+from deliverkit.world import World
 
 HOST = "mx1.example.com. A 192.0.2.1\nmx1.example.com. A 192.0.2.2\nmx1.example.com. AAAA 2001:db8::1\n"
 HEALTHY = "example.com. MX 10 mx1.example.com.\n" + HOST

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.evidence.saved import (
     Evidence,
@@ -26,6 +25,7 @@ from deliverkit.evidence.saved import (
     save,
 )
 from deliverkit.model import Inputs, LookupOutcome
+from deliverkit.world import World
 
 WORLD = """$ORIGIN example.com.
 @ MX 10 mail

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from deliverkit.dns.build import open_port
 from deliverkit.dns.options import DnsOptions
-from deliverkit.dns.world import World
 from deliverkit.dns.zonetext import ZoneError
 from deliverkit.lab import Serving, names, serving, world, worlds_text
 from deliverkit.lab.answerer import Answerer
 from deliverkit.model import LookupOutcome, Note
+from deliverkit.world import World
 
 WORLD = """
 $ORIGIN example.com.

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.lab import worlds_text
 from deliverkit.model import Inputs
 from deliverkit.report import TargetReport
 from deliverkit.runs.check import run
 from deliverkit.runs.options import RunOptions
+from deliverkit.world import World
 
 
 def judged(domain: str, *selectors: str) -> TargetReport:

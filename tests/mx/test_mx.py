@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts import subjects
 from deliverkit.facts.mx import MxFacts
@@ -13,6 +12,7 @@ from deliverkit.probes.domain import gather
 from deliverkit.probes.mx import probe
 from deliverkit.report.mx import report
 from deliverkit.runs.example import judge_world
+from deliverkit.world import World
 
 HEALTHY = """
 $ORIGIN example.com.

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from inline_snapshot import snapshot
 
-from deliverkit.dns.world import World
 from deliverkit.model import Inputs
 from deliverkit.render.text import Look, render
 from deliverkit.report import Report
 from deliverkit.runs.check import check
 from deliverkit.runs.options import RunOptions
+from deliverkit.world import World
 
 HEALTHY = """\
 $ORIGIN example.com.

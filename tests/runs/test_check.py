@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 import deliverkit
-from deliverkit.dns.world import World
 from deliverkit.model import Inputs, Lookup, LookupOutcome, Mx
 from deliverkit.render import json
 from deliverkit.report import Report
@@ -18,6 +17,7 @@ from deliverkit.runs import check as runs
 from deliverkit.runs.example import example_inputs
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.runs.questions import presented
+from deliverkit.world import World
 
 WORLD = "$ORIGIN example.com.\n@ MX 10 mx\nmx CNAME web\nweb A 192.0.2.1\n@ TXT SERVFAIL\n"
 

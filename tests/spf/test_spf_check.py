@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.spf import SpfEvaluation
 from deliverkit.probes.spf_check import check_host, checkable
+from deliverkit.world import World
 
 WORLD = """
 $ORIGIN example.com.

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.model import Inputs
 from deliverkit.probes.spf import probe
 from deliverkit.render.text.spf import lines
 from deliverkit.report.spf import report
+from deliverkit.world import World
 
 WORLD = """
 $ORIGIN example.com.

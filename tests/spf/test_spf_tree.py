@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from deliverkit.dns.world import World
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.spf import CAP, SpfFacts, SpfNode, SpfTermFacts, whole_tree
 from deliverkit.model import Absent, Found, Inputs, Unknown
 from deliverkit.probes.spf import probe
 from deliverkit.report.spf import report
+from deliverkit.world import World
 
 
 def facts(world: World | str, domain: str = "example.com") -> SpfFacts:

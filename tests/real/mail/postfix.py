@@ -149,7 +149,19 @@ service auth {{
 def _spool(place: Path) -> None:
     """Postfix's folders, each with its owner."""
     postfix = user("postfix")
-    names = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
+    names = (
+        "active",
+        "bounce",
+        "corrupt",
+        "defer",
+        "deferred",
+        "flush",
+        "hold",
+        "incoming",
+        "private",
+        "saved",
+        "trace",
+    )
     for name in names:
         (place / "spool" / name).mkdir(parents=True)
         os.chown(place / "spool" / name, postfix.pw_uid, -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +13,12 @@ from daemons import UNPACKED, folder, free_ports, need_root, program, running
 from postfix import DOMAIN, NAME, PASSWORD, USER, Mail
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
+_SAFE = "/mnt"
+"""Where Sendmail sees the folder: it takes no key from below a folder that everybody may write to, as /tmp is."""
 _CONFIG = """
 define(`_USE_ETC_MAIL_')dnl
 include(`{macros}/m4/cf.m4')dnl
-OSTYPE(`debian')dnl
-DOMAIN(`debian-mta')dnl
+OSTYPE(`linux')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
 FEATURE(`nouucp', `reject')dnl
 FEATURE(`no_default_msa')dnl
@@ -31,12 +31,12 @@ define(`confSMTP_LOGIN_MSG', `$j Sendmail $v')dnl
 define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupReadableSASLDBFile,GroupWritableDirPathSafe')dnl
 define(`confTO_IDENT', `0s')dnl
 define(`confAUTH_MECHANISMS', `{mechanisms}')dnl
-define(`confAUTH_OPTIONS', `y')dnl
+define(`confAUTH_OPTIONS', `p,y')dnl
 define(`confAUTH_REALM', `{domain}')dnl
-define(`confCACERT', `{folder}/anchor.pem')dnl
-define(`confCACERT_PATH', `{folder}')dnl
-define(`confSERVER_CERT', `{folder}/chain.pem')dnl
-define(`confSERVER_KEY', `{folder}/key.pem')dnl
+define(`confCACERT', `{safe}/anchor.pem')dnl
+define(`confCACERT_PATH', `{safe}')dnl
+define(`confSERVER_CERT', `{safe}/chain.pem')dnl
+define(`confSERVER_KEY', `{safe}/key.pem')dnl
 define(`confTLS_SRV_OPTIONS', `V')dnl
 define(`confSERVICE_SWITCH_FILE', `{folder}/switch')dnl
 define(`confHOSTS_FILE', `{folder}/hosts')dnl
@@ -55,7 +55,9 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
     """Sendmail on ports for `mx` (no AUTH), `smtps`, `submission` (AUTH required) and `alternative`."""
     need_root()
     found = program("sendmail.sendmail", "sendmail-bin", unpacked="usr/libexec/sendmail/sendmail")
-    m4 = program("m4", "m4")
+    m4, unshare = program("m4", "m4"), program("unshare", "util-linux")
+    if subprocess.run([unshare, "--mount", "--uts", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespaces here")
     macros = UNPACKED / "usr/share/sendmail/cf"
     if not macros.exists():
         pytest.skip("no macros of Sendmail's (.ci/run unpacks them from the package sendmail-cf)")
@@ -66,21 +68,32 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "key.pem").write_text(key)
         (place / "key.pem").chmod(0o600)
         (place / "chain.pem").write_text("-----BEGIN CERTIFICATE-----" + chain)
-        shutil.copy(authority.anchor, place / "anchor.pem")
+        # What Sendmail trusts it also sends behind its leaf; the chain of its certificate file it does not.
+        (place / "anchor.pem").write_text("-----BEGIN CERTIFICATE-----" + chain.partition("-----BEGIN CERTIFICATE-----")[2])
         (place / "queue").mkdir(mode=0o700)
         (place / "switch").write_text("hosts files\naliases files\n")
-        (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n")
+        (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n::1 localhost\n")
         _users(place)
         text = _CONFIG.format(
-            macros=macros, name=NAME, domain=DOMAIN, folder=place, mechanisms=" ".join(MECHANISMS), **ports
+            macros=macros, name=NAME, domain=DOMAIN, folder=place, mechanisms=" ".join(MECHANISMS), safe=_SAFE, **ports
         )
         made = subprocess.run(
-            [m4, f"-D_CF_DIR_={macros}/", "-"], input=text, capture_output=True, text=True, check=True, cwd=place
+            [m4, f"-D_CF_DIR_={macros}/", "-"], input=text, capture_output=True, text=True, check=False, cwd=place
         )
+        assert made.returncode == 0, made.stderr
         (place / "sendmail.cf").write_text(made.stdout)
-        command = [found, "-bD", "-C", str(place / "sendmail.cf"), f"-OAliasFile={place}/aliases"]
-        env = {"SASL_CONF_PATH": str(place), "SASL_PATH": ""}
-        with running(command, place / "out", list(ports.values()), env=env):
+        # Sendmail asks the system who it is before it reads its configuration, and waits where no name is to be had:
+        # it gets a host name and an /etc/hosts of its own, and no name server.
+        (place / "resolv").write_text("nameserver 127.0.0.1\n")
+        (place / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files\n")
+        apart = (
+            f"mount --bind {place}/hosts /etc/hosts && mount --bind {place}/resolv /etc/resolv.conf && "
+            f"mount --bind {place}/nsswitch /etc/nsswitch.conf && "
+            f"mount --bind {place} {_SAFE} && mount --bind {place}/sasl /usr/lib/sasl2 && "
+            f'hostname {NAME} && exec "$@"'
+        )
+        command = [unshare, "--mount", "--uts", "sh", "-c", apart, "sh", found, "-bD", "-C", str(place / "sendmail.cf"), f"-OAliasFile={place}/aliases"]
+        with running(command, place / "out", list(ports.values())):
             yield Mail(ports, leaves, authority.anchor, place)
 
 
@@ -92,7 +105,8 @@ def _users(place: Path) -> None:
         [saslpasswd, "-p", "-c", "-f", place / "sasldb2", "-u", realm, user],
         input=PASSWORD, text=True, check=True, capture_output=True,
     )  # fmt: skip
-    (place / "Sendmail.conf").write_text(
-        f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {place}/sasldb2\n"
+    (place / "sasl").mkdir()
+    (place / "sasl" / "Sendmail.conf").write_text(
+        f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {_SAFE}/sasldb2\n"
         f"mech_list: {' '.join(MECHANISMS)}\n"
     )

@@ -36,11 +36,3 @@ def test_login(post: Mail, mechanism: str, good: bool) -> None:
     made = session(post, "submission", 587, secret, user=USER, mechanism=mechanism)
     assert made.remarks["login"] == ("accepted" if good else "refused"), made
 
-
-def test_show(post):
-    for m, s in (("SCRAM-SHA-256","wrong"),("SCRAM-SHA-1","wrong"),("XOAUTH2",token(key=b"k")),("OAUTHBEARER",token(key=b"k"))):
-        made = session(post, "submission", 587, s, user=USER, mechanism=m)
-        for st in made.steps: print(st.stage, st.said, st.reply, st.trouble, st.why)
-        print(made.remarks)
-    print(open(post.config/"maillog").read()[-3000:])
-    assert 0

@@ -1,0 +1,132 @@
+"""What the handshakes at one place come to: the chain, its name, DANE, the policy, the versions offered alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from deliverkit.facts.dane import DaneHost
+from deliverkit.facts.mta_sts import PolicyFacts
+from deliverkit.facts.tls import ScanFacts, TlsFacts
+from deliverkit.model import Absent, Answer, Found, Handshake, Session, State, Trouble, Unknown
+from deliverkit.probes.smtp_calls import Dialled
+from deliverkit.records.certificate import Certificate, bears, covers, read_certificate
+from deliverkit.records.tlsa import match
+
+_OURS: Final = "this machine's OpenSSL"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The policies that a session is held to. `domain` is the one whose mail the host takes; "" for none."""
+
+    domain: str = ""
+    mta_sts: PolicyFacts | None = None
+
+    def covers(self, host: str, mode: str) -> str | None:
+        """The domain whose MTA-STS policy of this mode covers the host (RFC 8461 §4.1), None where none does."""
+        policy = self.mta_sts
+        if policy is None or not policy.valid or policy.mode != mode:
+            return None
+        return policy.domain if any(covers(pattern, host) for pattern in policy.mx) else None
+
+
+def facts(
+    dialled: Dialled, *, submission: bool, policy: Policy, dane: DaneHost | None, expected: bytes | None, now: float
+) -> Answer[TlsFacts]:
+    """The TLS of one endpoint; Absent where there is none, or it failed."""
+    session, place = dialled.session, dialled.place
+    handshake = session.handshake
+    if handshake is None:
+        return Absent("there is no TLS")
+    if not handshake.ok:
+        return Absent(f"TLS failed: {handshake.error}")
+    chain = tuple(read_certificate(der) for der in handshake.chain)
+    status, by_key = _dane(dane, handshake, (place.host, policy.domain, *(dane.aliases[-1:] if dane else ())), now)
+    return Found(
+        TlsFacts(
+            host=place.host,
+            address=place.address,
+            port=place.port,
+            submission=submission,
+            implicit=bool(session.steps) and session.steps[0].stage == "tls",
+            now=now,
+            version=handshake.version,
+            cipher=handshake.cipher,
+            chain=chain,
+            trusted=bool(handshake.trusted),
+            trust_error=handshake.trust_error if chain else "the server sent no certificate",
+            trust_code=handshake.trust_code,
+            names=(place.host,),
+            name_matches=bool(chain) and bears(chain[0], place.host),
+            asks_client=handshake.asks_client,
+            expected=read_certificate(expected) if expected is not None else None,
+            unnamed=_unnamed(dialled.unnamed),
+            scan=_scan(dialled, handshake),
+            dane=status,
+            dane_ee=by_key,
+            enforced_by=policy.covers(place.host, "enforce"),
+            testing_by=policy.covers(place.host, "testing"),
+        )
+    )
+
+
+def _dane(dane: DaneHost | None, handshake: Handshake, names: tuple[str, ...], now: float) -> tuple[str, bool]:
+    """What the chain comes to against the TLSA records, and whether it was DANE-EE that matched."""
+    if dane is None or isinstance(dane.records, Absent):
+        return "none", False
+    if isinstance(dane.records, Unknown) or isinstance(dane.secure, Unknown):
+        return "unknown", False
+    if dane.secure != Found(value=True):
+        return "unsigned", False
+    made = match(dane.records.value, handshake.chain, tuple(name for name in names if name), now)
+    if made.outcome == "unusable":
+        return "none", False
+    return made.outcome, made.record is not None and made.record.usage == 3  # noqa: PLR2004 - DANE-EE (RFC 7218)
+
+
+def _unnamed(session: Session | None) -> Answer[Certificate]:
+    if session is None:
+        return Absent("not asked for")
+    handshake = session.handshake
+    if handshake is not None and handshake.ok:
+        if handshake.chain:
+            return Found(read_certificate(handshake.chain[0]))
+        return Absent("no certificate was sent")
+    if handshake is not None and not _timed_out(session):
+        return Absent(f"the handshake without a server name failed: {handshake.error}")
+    return Unknown(_why(session))
+
+
+def _scan(dialled: Dialled, handshake: Handshake) -> tuple[ScanFacts, ...]:
+    if not dialled.scan:
+        return ()
+    found = {handshake.version: ScanFacts(version=handshake.version, accepted=Found(handshake.cipher))}
+    for version, session in dialled.scan:
+        found[version] = ScanFacts(version=version, accepted=_accepted(session))
+    return tuple(found[version] for version in sorted(found))
+
+
+def _accepted(session: Session | str) -> Answer[str]:
+    if isinstance(session, str):
+        return Unknown(session)
+    handshake = session.handshake
+    if handshake is None or _timed_out(session):
+        return Unknown(_why(session))
+    if handshake.ok:
+        return Found(handshake.cipher)
+    if handshake.error is not None and handshake.error.startswith(_OURS):
+        return Unknown(handshake.error)
+    return Absent(handshake.error or "refused")
+
+
+def _timed_out(session: Session) -> bool:
+    return any(step.stage == "tls" and step.trouble is Trouble.TIMEOUT for step in session.steps)
+
+
+def _why(session: Session) -> str:
+    if session.state is not State.OPEN:
+        return session.why
+    broken = next((step for step in session.steps if step.trouble is not None), None)
+    where = f"{session.call.host} port {session.call.port}"
+    return f"{where}: {broken.why}" if broken is not None else f"{where}: the session did not come to TLS"

@@ -1,0 +1,333 @@
+"""An SMTP server as a world describes it: octets in, octets out, no socket and no clock (RFC 5321).
+
+Both the line in memory and the lab's sockets put questions to it. What it gives out is octets, and words for what
+octets cannot say: go over to TLS, close, reset, say nothing more.
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import re
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from deliverkit.world import auth
+from deliverkit.world.mailbox import AT_DATA, LARGEST, Mailroom, Message
+from deliverkit.world.section import SmtpSection, is_under
+
+GARBAGE: Final = b"\x00\xff\x13garbage\xfe\r\n"
+"""What a fault of that name sends."""
+NOT_TLS: Final = b"500 5.5.1 no TLS here\r\n"
+"""What is sent in place of a handshake that a fault `garbage` spoils."""
+_LINE: Final = 4096
+_AUTH_LINE: Final = 12_288
+_SIZE: Final = 10_485_760
+_RECIPIENTS: Final = 100
+_ERRORS: Final = 20
+_PATH: Final = re.compile(r"(?:FROM|TO):\s*<(?P<path>[^<>]*)>(?P<rest>(?:\s+\S+)*)\s*", re.IGNORECASE)
+
+
+class Then(enum.Enum):
+    """What follows that is no octets."""
+
+    TLS = "tls"  # the handshake begins
+    CLOSE = "close"
+    RESET = "reset"
+    SILENT = "silent"  # nothing more comes, and the connection stays
+    WAIT = "wait"  # what follows comes later
+
+
+Output: TypeAlias = list["bytes | Then"]
+
+
+class Peer:
+    """One connection's server. `tls` says whether it stands inside TLS already; `leaf` gives its certificate (DER)."""
+
+    def __init__(
+        self,
+        section: SmtpSection,
+        *,
+        tls: bool,
+        leaf: Callable[[], bytes],
+        clock: Callable[[], float],
+        room: Mailroom | None = None,
+    ) -> None:
+        self._section = section
+        self._leaf = leaf
+        self._clock = clock
+        self._room = Mailroom() if room is None else room
+        self._tls = tls
+        self._buffer = bytearray()
+        self._over = False
+        self._user: str | None = None
+        self._exchange: auth.Exchange | None = None
+        self._sender: str | None = None
+        self._recipients: list[str] = []
+        self._data: bytearray | None = None
+        self._size = 0
+        self._errors = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, or fallen silent: what comes now is not read."""
+        return self._over
+
+    def greet(self) -> Output:
+        """What is said first."""
+        fault = self._section.faults.get("BANNER")
+        return self._fault(fault) if fault else self._reply(self._section.banner)
+
+    def secured(self) -> None:
+        """TLS is established: what was said before is forgotten (RFC 3207 §4.2)."""
+        self._tls = True
+        self._buffer.clear()
+        self._sender, self._recipients = None, []
+
+    def feed(self, octets: bytes) -> Output:
+        """What the server does when these octets come."""
+        out: Output = []
+        self._buffer += octets
+        while not self._over:
+            if self._data is not None:
+                if not self._take_data(out):
+                    break
+                continue
+            line, found, _ = self._buffer.partition(b"\n")
+            limit = _AUTH_LINE if self._exchange is not None else _LINE
+            if len(line) > limit:
+                out += [*self._reply(b"500 5.5.2 line too long"), *self._end(Then.CLOSE)]
+                break
+            if not found:
+                break
+            del self._buffer[: len(line) + 1]
+            answer = self._line(bytes(line.rstrip(b"\r")))
+            out += answer
+            if Then.TLS in answer:
+                self._buffer.clear()  # commands in clear behind STARTTLS are dropped
+                break
+        return out
+
+    def _line(self, line: bytes) -> Output:
+        if self._exchange is not None:
+            return self._continue(line)
+        word, _, rest = line.decode("utf-8", "replace").partition(" ")
+        verb = word.upper()
+        fault = self._section.faults.get(verb)
+        if fault:
+            return self._fault(fault)
+        scripted = self._section.scripted(verb, tls=self._tls)
+        return self._usual(verb, rest.strip()) if scripted is None else self._scripted(verb, scripted, rest)
+
+    def _usual(self, verb: str, rest: str) -> Output:
+        known: dict[str, Callable[[str], Output]] = {
+            "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth, "MAIL": self._mail,
+            "RCPT": self._rcpt, "DATA": self._begin_data, "RSET": self._rset, "QUIT": self._quit,
+        }  # fmt: skip
+        if verb in known:
+            return known[verb](rest)
+        plain = {"NOOP": b"250 2.0.0 ok", "VRFY": b"252 2.5.2 send some mail, I'll try my best"}
+        if verb in plain:
+            return self._reply(plain[verb])
+        self._errors += 1
+        if self._errors > _ERRORS:
+            return [*self._reply(b"421 4.7.0 too many errors"), *self._end(Then.CLOSE)]
+        return self._reply(b"500 5.5.2 command unrecognized")
+
+    def _scripted(self, verb: str, reply: bytes, rest: str) -> Output:
+        """A reply of the text's; what it accepts is done all the same."""
+        if not reply:
+            return self._end(Then.SILENT)
+        if reply.startswith(b"421"):
+            return [*self._reply(reply), *self._end(Then.CLOSE)]
+        if verb == "QUIT":
+            return [*self._reply(reply), *self._end(Then.CLOSE)]
+        if verb == "STARTTLS" and reply.startswith(b"220"):
+            return self._upgrade(reply)
+        path = _PATH.fullmatch(rest.strip())
+        if verb == "MAIL" and reply.startswith(b"250") and path is not None:
+            self._sender, self._recipients = path["path"], []
+        if verb == "RCPT" and reply.startswith(b"250") and path is not None and len(self._recipients) < _RECIPIENTS:
+            self._recipients.append(path["path"])
+        if verb == "DATA" and reply.startswith(b"354"):
+            self._data, self._size = bytearray(), 0
+        return self._reply(reply)
+
+    def _ehlo(self, rest: str) -> Output:
+        if not rest:
+            return self._reply(b"501 5.5.4 a name is wanted")
+        section = self._section
+        lines = [section.name, *(section.offer_tls if self._tls else section.offer)]
+        self._sender, self._recipients = None, []
+        last = len(lines) - 1
+        text = "\r\n".join(f"250{' ' if place == last else '-'}{line}" for place, line in enumerate(lines))
+        return self._reply(text.encode())
+
+    def _helo(self, rest: str) -> Output:
+        return self._reply(f"250 {self._section.name}".encode() if rest else b"501 5.5.4 a name is wanted")
+
+    def _starttls(self, rest: str) -> Output:
+        if self._section.mode != "starttls":
+            return self._reply(b"502 5.5.1 command not implemented")
+        if self._tls:
+            return self._reply(b"503 5.5.1 TLS is there already")
+        if rest:
+            return self._reply(b"501 5.5.4 no parameters allowed")
+        return self._upgrade(b"220 2.0.0 ready to start TLS")
+
+    def _upgrade(self, reply: bytes) -> Output:
+        inject = self._section.inject
+        behind = inject + (b"" if inject.endswith(b"\n") else b"\r\n") if inject else b""
+        return [reply + b"\r\n" + behind, Then.TLS]
+
+    def _auth(self, rest: str) -> Output:
+        mechanism, _, word = rest.partition(" ")
+        mechanism = mechanism.upper()
+        offered = self._offered()
+        if self._user is not None:
+            return self._reply(b"503 5.5.1 already authenticated")
+        if not offered:
+            wants = self._section.submission and self._section.mode == "starttls" and not self._tls
+            return self._reply(
+                b"530 5.7.0 Must issue a STARTTLS command first" if wants else b"502 5.5.1 command not implemented"
+            )
+        if mechanism not in offered or mechanism not in auth.MECHANISMS:
+            return self._reply(b"504 5.5.4 unrecognized authentication type")
+        try:
+            first = auth.decode(word.strip().encode()) if word.strip() else None
+        except auth.MalformedError:
+            return self._reply(b"501 5.5.2 cannot decode the response")
+        leaf = self._leaf() if self._tls else None
+        self._exchange = auth.exchange(mechanism, first, self._section.users, leaf)
+        return self._challenge(None)
+
+    def _offered(self) -> tuple[str, ...]:
+        lines = self._section.offer_tls if self._tls else self._section.offer
+        found: list[str] = []
+        for line in lines:
+            words = line.upper().replace("AUTH=", "AUTH ").split()
+            found += words[1:] if words[:1] == ["AUTH"] else []
+        return tuple(found)
+
+    def _continue(self, line: bytes) -> Output:
+        if line == b"*":
+            self._exchange = None
+            return self._reply(b"501 5.7.0 authentication cancelled")
+        try:
+            return self._challenge(auth.decode(line))
+        except auth.MalformedError:
+            self._exchange = None
+            return self._reply(b"501 5.5.2 cannot decode the response")
+
+    def _challenge(self, response: bytes | None) -> Output:
+        exchange = self._exchange
+        if exchange is None:
+            return []
+        try:
+            challenge = next(exchange) if response is None else exchange.send(response)
+        except StopIteration as end:
+            self._exchange = None
+            self._user = end.value
+            accepted = self._user is not None
+            return self._reply(
+                b"235 2.7.0 authentication successful" if accepted else b"535 5.7.8 authentication credentials invalid"
+            )
+        except auth.MalformedError:
+            self._exchange = None
+            return self._reply(b"501 5.5.2 cannot decode the response")
+        return self._reply(b"334 " + base64.b64encode(challenge))
+
+    def _mail(self, rest: str) -> Output:
+        section = self._section
+        if section.submission and section.mode == "starttls" and not self._tls:
+            return self._reply(b"530 5.7.0 Must issue a STARTTLS command first")
+        match = _PATH.fullmatch(rest)
+        if match is None or not rest.upper().startswith("FROM"):
+            return self._reply(b"501 5.5.4 syntax: MAIL FROM:<address>")
+        self._sender, self._recipients = match["path"], []
+        return self._reply(b"250 2.1.0 ok")
+
+    def _rcpt(self, rest: str) -> Output:
+        if self._sender is None:
+            return self._reply(b"503 5.5.1 MAIL first")
+        match = _PATH.fullmatch(rest)
+        if match is None or not rest.upper().startswith("TO") or not match["path"]:
+            return self._reply(b"501 5.5.4 syntax: RCPT TO:<address>")
+        path = match["path"]
+        if self._user is None and not self._local(path):
+            return self._reply(b"550 5.7.1 relaying denied")
+        if len(self._recipients) >= _RECIPIENTS:
+            return self._reply(b"452 4.5.3 too many recipients")
+        mood = self._room.recipient(self._sender, path, self._clock())
+        if mood is not None:
+            return self._scripted("RCPT", mood, rest)
+        self._recipients.append(path)
+        return [*([Then.WAIT] if self._room.slow(path) else []), *self._reply(b"250 2.1.5 ok")]
+
+    def _local(self, path: str) -> bool:
+        """Whether mail for this path is taken from anybody: no source route, no percent hack (RFC 5321 §F.2)."""
+        local, at, domain = path.rpartition("@")
+        if not at:
+            return path.lower() == "postmaster"
+        plain = not any(sign in local for sign in "%@!:")
+        return plain and any(is_under(domain.lower(), own) for own in self._section.domains)
+
+    def _begin_data(self, rest: str) -> Output:
+        del rest
+        if not self._recipients:
+            return self._reply(b"503 5.5.1 RCPT first")
+        self._data, self._size = bytearray(), 0
+        return self._reply(b"354 end data with <CR><LF>.<CR><LF>")
+
+    def _take_data(self, out: Output) -> bool:
+        """Reads message lines; whether the message is at its end. Only its first octets are kept."""
+        held = self._data
+        while held is not None:
+            line, found, _ = self._buffer.partition(b"\r\n")
+            if not found:
+                if len(self._buffer) > _LINE:  # a line longer than any: counted, and dropped but for its end
+                    self._size += len(self._buffer) - 1
+                    held += self._buffer[: max(0, LARGEST - len(held))]
+                    del self._buffer[:-1]
+                return False
+            del self._buffer[: len(line) + 2]
+            if line == b".":
+                break
+            text = (line[1:] if line.startswith(b".") else line) + b"\r\n"
+            self._size += len(text)
+            held += text[: max(0, LARGEST - len(held))]
+        out += self._accepted(bytes(held or b""))
+        return True
+
+    def _accepted(self, octets: bytes) -> Output:
+        recipients, sender, size = tuple(self._recipients), self._sender or "", self._size
+        self._data, self._sender, self._recipients = None, None, []
+        locals_ = [recipient.partition("@")[0].partition("+")[0].lower() for recipient in recipients]
+        refused = next((AT_DATA[local] for local in locals_ if local in AT_DATA), None)
+        if size > _SIZE:
+            refused = AT_DATA["too-large"]
+        if refused is not None:
+            return self._reply(refused)
+        self._room.take(Message(sender=sender, recipients=recipients, octets=octets, size=size, user=self._user))
+        return self._reply(b"250 2.0.0 queued")
+
+    def _rset(self, rest: str) -> Output:
+        del rest
+        self._sender, self._recipients = None, []
+        return self._reply(b"250 2.0.0 ok")
+
+    def _quit(self, rest: str) -> Output:
+        del rest
+        return [*self._reply(b"221 2.0.0 bye"), *self._end(Then.CLOSE)]
+
+    def _reply(self, text: bytes) -> Output:
+        return [text + b"\r\n"]
+
+    def _fault(self, fault: str) -> Output:
+        if fault == "garbage":
+            return [GARBAGE]
+        return self._end({"timeout": Then.SILENT, "close": Then.CLOSE, "reset": Then.RESET}[fault])
+
+    def _end(self, how: Then) -> Output:
+        self._over = True
+        return [how]
