@@ -6,13 +6,13 @@ import re
 
 import pytest
 from inline_snapshot import snapshot
+from session_reports import auth, certificate, closed, endpoint, exhibit, finding, report, say, scan, tls
 
 from deliverkit.render.json import render as as_json
 from deliverkit.render.text import Look, render
 from deliverkit.report import Report
 from deliverkit.report.document import InconclusiveReport
 from deliverkit.report.smtp import EhloReport, EndpointReport
-from tests.render.sessions import auth, certificate, closed, endpoint, exhibit, finding, report, say, scan, tls
 
 
 def text(made: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> str:
@@ -183,7 +183,7 @@ def test_what_is_ours_is_said_to_be_ours():
     made = text(
         report(closed(25, "timeout", "no answer within 15 s", by_us="many networks block port 25"), endpoint(587))
     )
-    assert "*        25   this may be our network, not the server: many networks block port 25" in made
+    assert re.search(r"^\* +25 +this may be our network, not the server: many networks block", made, re.MULTILINE)
 
 
 def test_a_421_is_not_taken_for_a_server_without_tls():
@@ -261,8 +261,8 @@ def test_addresses_that_differ_have_a_table_each():
 mail.example.com   ✓ pass   40 passed                                      0.4 s
 
 mail.example.com  192.0.2.10
-port  state  TLS               certificate  AUTH in clear → in TLS  round trip
-587   open   STARTTLS TLSv1.3  ✓ 61 days    – → PLAIN LOGIN              11 ms
+port  state  TLS               certificate  AUTH clear → TLS    rtt
+587   open   STARTTLS TLSv1.3  ✓ 61 days    – → PLAIN LOGIN   11 ms
 
 mail.example.com  2001:db8::10
 port  state  TLS               certificate           AUTH clear → TLS    rtt
@@ -319,9 +319,9 @@ MTA-STS  all              covered by a policy in mode enforce
 
 ✗ error   tls-certificate-expired                             mail administrator
   The certificate has expired.
-  At    mx1.example.com, mx2.example.com, mx3.example.com, mx4.example.com,
-        mx5.example.com, mx6.example.com, mx7.example.com, mx8.example.com port
-        25
+  At    port 25 of mx1.example.com, mx2.example.com, mx3.example.com,
+        mx4.example.com, mx5.example.com, mx6.example.com, mx7.example.com,
+        mx8.example.com
     mx1.example.com [192.0.2.1] port 25, certificate
       CN=mx1.example.com
     mx2.example.com [192.0.2.2] port 25, certificate
@@ -399,7 +399,8 @@ def whole() -> EndpointReport:
 
 
 def test_the_whole_of_an_endpoint():
-    assert text(report(whole(), passed=("smtp-starttls-missing", "tls-protocol-obsolete")), verbose=True) == snapshot("""\
+    made = report(whole(), passed=("smtp-starttls-missing", "tls-protocol-obsolete"))
+    assert text(made, verbose=True) == snapshot("""\
 mail.example.com   ✓ pass   40 passed                                      0.4 s
 
 mail.example.com  192.0.2.10

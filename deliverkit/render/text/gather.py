@@ -71,7 +71,7 @@ def _group(members: Sequence[tuple[FindingReport, list[FindingReport]]]) -> Grou
 
 
 def where(subjects: Sequence[str]) -> str:
-    """`mail.example.com ports 465, 587; mx2.example.com port 25`."""
+    """`mail.example.com ports 465, 587; mx2.example.com port 25`, or `port 25 of mx1.example.com, mx2.example.com`."""
     ports: dict[str, list[str]] = {}
     for subject in subjects:
         match = _PORT.fullmatch(subject)
@@ -79,7 +79,8 @@ def where(subjects: Sequence[str]) -> str:
         ports.setdefault(host, []).extend([port] if port else [])
     if len({tuple(found) for found in ports.values()}) == 1 and len(ports) > 1:
         shared = next(iter(ports.values()))
-        return f"{_listed(list(ports))}{_ports(shared)}"
+        on = _ports(shared).strip()
+        return f"{on}{' of ' if on else ''}{_listed(list(ports))}"
     return _listed([f"{host}{_ports(found)}" for host, found in ports.items()], "; ")
 
 

@@ -6,12 +6,12 @@ stands beneath; then what is offered, what became of the login, and the port to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from deliverkit.model import shown
 from deliverkit.render.text import smtp_cells as cells
-from deliverkit.render.text.sheet import Part, Sheet
+from deliverkit.render.text.sheet import Sheet
 from deliverkit.render.text.smtp_cells import FORMS, Form
 from deliverkit.render.text.table import Row, fits, without_empty, write_table
 from deliverkit.report.smtp import EndpointReport, SmtpReport
@@ -32,6 +32,8 @@ _WHY: Final = 300
 
 Group = tuple[EndpointReport, ...]
 """Endpoints of one host and port, one an address, that look the same."""
+Table = tuple[Row, list[Row]]
+"""A head, and rows of as many cells."""
 
 
 def write(sheet: Sheet, known: SmtpReport) -> None:
@@ -68,36 +70,51 @@ def _alike(endpoint: EndpointReport) -> tuple[object, ...]:
 
 def _write_ports(sheet: Sheet, endpoints: Sequence[EndpointReport]) -> None:
     """A table a host; its addresses share one where they do the same."""
+    tables: list[tuple[str, list[str], list[Group]]] = []
     for host in dict.fromkeys(endpoint.host for endpoint in endpoints):
-        tables: dict[tuple[object, ...], dict[str, list[EndpointReport]]] = {}
+        alike: dict[tuple[object, ...], dict[str, list[EndpointReport]]] = {}
         mine = [endpoint for endpoint in endpoints if endpoint.host == host]
         for address in dict.fromkeys(endpoint.address for endpoint in mine):
             rows = [endpoint for endpoint in mine if endpoint.address == address]
-            tables.setdefault(tuple(map(_alike, rows)), {})[address] = rows
-        for by_address in tables.values():
-            addresses = [shown(address) for address in by_address if address != host]
-            named = ", ".join(addresses)
-            sheet.blank()
-            sheet.prose(named, lead=(f"{shown(host)}  " if named else shown(host), "bold"), indent=0, hang=2)
-            groups = list(zip(*by_address.values(), strict=True))
-            _write_table(sheet, ("port",), groups, lambda group, _: (str(group[0].port),))
+            alike.setdefault(tuple(map(_alike, rows)), {})[address] = rows
+        for by_address in alike.values():
+            named = [shown(address) for address in by_address if address != host]
+            tables.append((host, named, list(zip(*by_address.values(), strict=True))))
+    form = next(form for form in FORMS if form is FORMS[-1] or all(_fits(sheet, form, groups) for *_, groups in tables))
+    for host, named, groups in tables:
+        sheet.blank()
+        sheet.prose(", ".join(named), lead=(f"{shown(host)}{'  ' if named else ''}", "bold"), hang=2)
+        _write(sheet, _port_table(form, groups))
+
+
+def _port_table(form: Form, groups: Sequence[Group]) -> Table:
+    return ("port", *_head(form)), [(str(group[0].port), *_row(group, form)) for group in groups]
+
+
+def _fits(sheet: Sheet, form: Form, groups: Sequence[Group]) -> bool:
+    head, rows, _ = _slim(_port_table(form, groups))
+    return fits(sheet, head, rows)
 
 
 def _write_hosts(sheet: Sheet, endpoints: Sequence[EndpointReport], port: int) -> None:
     """One table: a row a host, or an address where a host's differ."""
-    groups: dict[tuple[object, ...], list[EndpointReport]] = {}
+    alike: dict[tuple[object, ...], list[EndpointReport]] = {}
     for endpoint in endpoints:
-        groups.setdefault((endpoint.host, *_alike(endpoint)), []).append(endpoint)
-    rows = sorted(map(tuple, groups.values()), key=lambda group: _order(endpoints, group))
-    several = {group[0].host for group in rows if sum(other[0].host == group[0].host for other in rows) > 1}
-    named = [shown(group[0].host, 64) for group in rows]
-
-    def label(group: Group, form: Form) -> tuple[Part, ...]:
-        said = _addresses(group, form, several=group[0].host in several)
-        return named[rows.index(group)], said
-
-    sheet.blank()
-    _write_table(sheet, (f"port {port}", "address"), rows, label)
+        alike.setdefault((endpoint.host, *_alike(endpoint)), []).append(endpoint)
+    hosts = list(dict.fromkeys(endpoint.host for endpoint in endpoints))
+    groups = sorted((tuple(group) for group in alike.values()), key=lambda group: hosts.index(group[0].host))
+    several = {group[0].host for group in groups if sum(other[0].host == group[0].host for other in groups) > 1}
+    for form in FORMS:
+        rows = [
+            (shown(group[0].host, 64), _addresses(group, form, several=group[0].host in several), *_row(group, form))
+            for group in groups
+        ]
+        table = ((f"port {port}", "address", *_head(form)), rows)
+        slim = _slim(table)
+        if fits(sheet, slim[0], slim[1]) or form is FORMS[-1]:
+            sheet.blank()
+            _write(sheet, table)
+            return
 
 
 def _addresses(group: Group, form: Form, *, several: bool) -> str:
@@ -113,25 +130,8 @@ def _policies(endpoint: EndpointReport) -> tuple[tuple[str, str], ...]:
     return tuple(cells.policy(endpoint))
 
 
-def _order(endpoints: Sequence[EndpointReport], group: Group) -> tuple[int, int]:
-    hosts = list(dict.fromkeys(endpoint.host for endpoint in endpoints))
-    return hosts.index(group[0].host), endpoints.index(group[0])
-
-
-def _write_table(
-    sheet: Sheet,
-    head: tuple[str, ...],
-    groups: Sequence[Group],
-    label: Callable[[Group, Form], tuple[Part, ...]],
-) -> None:
-    for form in FORMS:
-        full = (*head, "state", "TLS", "certificate", form.auth, form.trip)
-        drawn = [(*label(group, form), *_row(group, form)) for group in groups]
-        titles, rows, kept = without_empty(full, drawn, nothing=("", cells.NONE))
-        if fits(sheet, titles, rows) or form is FORMS[-1]:
-            right = frozenset({kept.index(len(full) - 1)} if len(full) - 1 in kept else ())
-            write_table(sheet, titles, rows, right=right)
-            return
+def _head(form: Form) -> tuple[str, ...]:
+    return "state", "TLS", "certificate", form.auth, form.trip
 
 
 def _row(group: Group, form: Form) -> Row:
@@ -144,6 +144,17 @@ def _row(group: Group, form: Form) -> Row:
         cells.auth(first, form),
         cells.trip(times),
     )
+
+
+def _slim(table: Table) -> tuple[Row, list[Row], tuple[int, ...]]:
+    """Without columns that tell nothing: certificates where no port has TLS, AUTH where none has any."""
+    return without_empty(*table, nothing=("", cells.NONE))
+
+
+def _write(sheet: Sheet, table: Table) -> None:
+    head, rows, kept = _slim(table)
+    last = len(table[0]) - 1
+    write_table(sheet, head, rows, right=frozenset({kept.index(last)} if last in kept else ()))
 
 
 def _write_notes(sheet: Sheet, endpoints: Sequence[EndpointReport], *, by_host: bool) -> None:
