@@ -21,7 +21,7 @@ def check(
     """Every check of a domain: where its mail goes, and who may send for it."""
     return Launch(
         command="check",
-        areas=("mx", "spf", "dkim", "dmarc"),
+        areas=("mx", "spf", "dkim", "dmarc", "dane", "dnssec"),
         asking=asking,
         running=running,
         judging=judging,

@@ -14,7 +14,7 @@ from deliverkit.report.fold import FailOn, Gate, OnInconclusive
 from deliverkit.runs.check import run
 from deliverkit.runs.options import TIMEOUT, RunError, RunOptions
 
-AREAS = ("mx", "spf", "dkim", "dmarc")
+AREAS = ("mx", "spf", "dkim", "dmarc", "dane", "dnssec")
 
 
 def check(  # noqa: PLR0913 - the options of the command, by name
