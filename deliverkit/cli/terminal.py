@@ -113,6 +113,7 @@ def watching(*, quiet: bool) -> tuple[Progress | None, Watch | None]:
     """
     if quiet or not _tty(sys.stderr):
         return None, None
+    dot = " · " if unicode_of(sys.stderr) else ", "
     began = time.monotonic()
     stages: dict[tuple[str, int], str] = {}
     written = False
@@ -128,10 +129,10 @@ def watching(*, quiet: bool) -> tuple[Progress | None, Watch | None]:
             parts = [
                 f"{port if len(hosts) == 1 else f'{shown(host)}:{port}'} {w}" for (host, port), w in stages.items()
             ]
-            words = f"{done} of {total} done" if total > 1 else " · ".join(parts) or "asking the DNS"
+            words = f"{done} of {total} done" if total > 1 else dot.join(parts) or "asking the DNS"
             width = columns_of(os.environ, sys.stderr) or WIDTH
             room = width - len(f", {taken:.0f} s") - 1
-            line = encodable(words if len(words) <= room else f"{words[: room - 1]}…", sys.stderr)
+            line = encodable(words if len(words) <= room else f"{words[: room - 3]}...", sys.stderr)
             sys.stderr.write(f"\r{line}, {taken:.0f} s\x1b[K")
             written = True
         elif done == total and written:
