@@ -7,7 +7,7 @@ from typing import Final
 
 from deliverkit.report.document import Facts
 
-_AREAS: Final = ("mx", "spf", "dkim", "dmarc")
+_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "dane", "dnssec")
 
 
 def lines(facts: Facts, command: str, *, ascii: bool) -> list[str]:  # noqa: A002 - the word of the output
