@@ -19,13 +19,19 @@ _OFFLINE: Final = Nowhere("nothing leaves the machine (--offline)")
 
 
 class Outside:
-    """Shared by all targets of a run: the trust anchors and the limits on connections."""
+    """Shared by all targets of a run: the trust anchors and the limits on connections.
+
+    Raises `RunError` for anchors that cannot be read.
+    """
 
     def __init__(self, options: RunOptions, fetcher: Fetcher | None = None, dialler: Dialler | None = None) -> None:
         self._options = options
         self._fetcher = fetcher
         self._dialler = dialler
-        self._anchors = Anchors(options.dns.ca_file)
+        try:
+            self._anchors = Anchors(options.dns.ca_file)
+        except TrustError as error:
+            raise RunError(f"--ca-file: {error}") from error
         self._limits: Limits | None = None
 
     @property
@@ -45,7 +51,7 @@ class Outside:
         return _OFFLINE if self._options.dns.offline else _Dialling(self, deadline)
 
     async def session(self, call: Call, deadline: float) -> Session:
-        """One conversation, its steps told to whoever watches. Raises `RunError` for anchors that cannot be read."""
+        """One conversation, its steps told to whoever watches."""
         from deliverkit.smtp.live import Limits, Live  # noqa: PLC0415 - most runs dial nobody
 
         if self._limits is None:
@@ -59,10 +65,7 @@ class Outside:
             secret=self._options.secret,
             watch=None if watch is None else lambda words: watch(call.host, call.port, words),
         )
-        try:
-            session = await live.session(call)
-        except TrustError as error:
-            raise RunError(str(error)) from error
+        session = await live.session(call)
         if watch is not None:
             watch(call.host, call.port, session.state.value)
         return session
@@ -94,7 +97,4 @@ class _Fetching:
             from deliverkit.https.live import LiveFetcher  # noqa: PLC0415 - most runs fetch nothing
 
             self._made = LiveFetcher(anchors, deadline=deadline, words=words)
-        try:
-            return await self._made.fetch(request)
-        except TrustError as error:
-            raise RunError(str(error)) from error
+        return await self._made.fetch(request)

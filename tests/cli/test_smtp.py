@@ -323,3 +323,10 @@ def test_progress_is_told_after_a_second(monkeypatch):
     show(1, 1)
     assert stderr.getvalue().endswith("\r\x1b[K")
     assert terminal.watching(quiet=True) == (None, None)
+
+
+def test_anchors_that_are_none(cli, tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing\n")
+    result = cli("smtp", "127.0.0.1:25", "--ca-file", tmp_path / "ca.pem")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "--ca-file" in result.err
