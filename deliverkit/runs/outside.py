@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from deliverkit.evidence.recorder import Dialler, Fetcher, Nowhere
 from deliverkit.model import Call, Fetch, Request, Session
+from deliverkit.probes.smtp_told import stage_name
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.tls.verify import Anchors, TrustError
 
@@ -63,12 +64,17 @@ class Outside:
             words=self._words,
             limits=self._limits,
             secret=self._options.secret,
-            watch=None if watch is None else lambda words: watch(call.host, call.port, words),
+            watch=None if watch is None else lambda words: watch(call.host, call.port, _stage(words)),
         )
         session = await live.session(call)
         if watch is not None:
             watch(call.host, call.port, session.state.value)
         return session
+
+
+def _stage(words: str) -> str:
+    """`mail.example.com port 587: tls` as `TLS handshake`."""
+    return stage_name(words.rpartition(": ")[2]).removeprefix("the ")
 
 
 class _Dialling:
