@@ -25,12 +25,13 @@ ZONE = "$ORIGIN example.com.\n@ SOA ns1 hostmaster 1 7200 3600 1209600 3600\nmai
 class Server:
     """A server of one script: what it says at first, and what to each word."""
 
-    def __init__(self, banner: bytes, replies: dict[bytes, bytes]) -> None:
+    def __init__(self, banner: bytes, replies: dict[bytes, bytes], address: str = "127.0.0.1") -> None:
         self.heard: list[bytes] = []
         self.opened = 0
         self._banner = banner
         self._replies = replies
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listening = socket.create_server((address, 0), family=family)
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -64,7 +65,9 @@ class Server:
 def serve() -> Iterator[Callable[..., Server]]:
     made: list[Server] = []
 
-    def start(banner: bytes = b"220 mail.example.com ESMTP\r\n", **replies: bytes) -> Server:
+    def start(
+        banner: bytes = b"220 mail.example.com ESMTP\r\n", address: str = "127.0.0.1", **replies: bytes
+    ) -> Server:
         told = {
             b"EHLO": b"250-mail.example.com\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n",
             b"QUIT": b"221 2.0.0 bye\r\n",
@@ -73,7 +76,7 @@ def serve() -> Iterator[Callable[..., Server]]:
             b"RSET": b"250 2.0.0 fine\r\n",
             **{word.encode(): reply for word, reply in replies.items()},
         }
-        made.append(Server(banner, told))
+        made.append(Server(banner, told, address))
         return made[-1]
 
     yield start
@@ -186,6 +189,17 @@ def test_a_session(cli, serve):
     assert one["auth"]["before_tls"] == ["PLAIN", "LOGIN"]
     assert server.heard[-1] == b"QUIT"
     assert server.opened == 1
+
+
+def test_ipv6(cli, serve):
+    try:
+        server = serve(address="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    one = said(cli("smtp", f"[::1]:{server.port}", "--format", "json", "--timeout", "10"))
+    assert (one["address"], one["state"]) == ("::1", "open")
+    one = said(cli("smtp", "localhost", "--port", str(server.port), "-6", "--format", "json", "--timeout", "10"))
+    assert (one["host"], one["address"], one["state"]) == ("localhost", "::1", "open")
 
 
 def test_ports_of_one_host_are_one_target(cli, serve):
