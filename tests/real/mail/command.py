@@ -48,9 +48,7 @@ def to(mail: Mail, ports: dict[int, str], host: str = NAME, address: str = "127.
     """The `--connect-to` options for listeners by port."""
     shown = f"[{address}]" if ":" in address else address
     return [
-        word
-        for port, label in ports.items()
-        for word in ("--connect-to", f"{host}:{port}:{shown}:{mail.ports[label]}")
+        word for port, label in ports.items() for word in ("--connect-to", f"{host}:{port}:{shown}:{mail.ports[label]}")
     ]
 
 
