@@ -18,7 +18,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from deliverkit.model import Call, Handshake, Session, State
-from deliverkit.smtp.dialog import CLOSING, dialog_of
+from deliverkit.smtp.acts import CLOSING
+from deliverkit.smtp.dialog import dialog_of
 from deliverkit.smtp.driver import Limit, converse
 from deliverkit.smtp.reply import parse
 from deliverkit.smtp.secret import Secret
@@ -188,6 +189,7 @@ def _state(error: OSError) -> State:
 
 def _literal(address: str) -> str:
     """Our address as EHLO says it (RFC 5321 §4.1.3)."""
+    address, _, _ = address.partition("%")  # a zone is nobody else's
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
@@ -309,7 +311,8 @@ class Wire:
             else:
                 await self._flush()
                 return
-            await self._flush()
+            with contextlib.suppress(ConnectionError):  # an alert may wait to be read all the same
+                await self._flush()
             raw = await self._loop.sock_recv(self._socket, _CHUNK)
             if not raw:
                 raise EOFError
