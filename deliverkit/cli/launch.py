@@ -61,7 +61,9 @@ class Launch:
         else:
             requests, secret = self.sessions()
             progress, watch = terminal.watching(quiet=self.showing.quiet or self.running.trace)
-            options = msgspec.structs.replace(options, secret=secret, progress=progress, watch=watch)
+            # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
+            dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
+            options = msgspec.structs.replace(options, dns=dns, secret=secret, progress=progress, watch=watch)
         try:
             report = runs.check(requests, options)
         except RunError as error:

@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "dmarc": "What receivers do with mail that only claims to be a domain's.",
     "mta-sts": "Whether a domain asks for verified TLS: its record, its policy, and the hosts it covers.",
     "tls-rpt": "Where senders report failures of TLS.",
+    "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
+    "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",

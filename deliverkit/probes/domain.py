@@ -125,6 +125,9 @@ def _denied(inputs: Inputs, mx: Lookup, port: Recorder) -> Answer[str]:
         below = port.lookups.get((f"{label}.{domain}", "TXT", None))
         if below is not None and below.outcome is LookupOutcome.UNKNOWN:
             return Unknown(below.why)
+    tlsa = port.lookups.get((f"_25._tcp.{domain}", "TLSA", None))
+    if "dane" in inputs.areas and tlsa is not None and tlsa.outcome is LookupOutcome.UNKNOWN:
+        return Unknown(tlsa.why)
     return Absent(mx.why, nxdomain=True)
 
 

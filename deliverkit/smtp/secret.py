@@ -18,7 +18,7 @@ from typing import Final
 
 REDACTED: Final = b"<redacted>"
 _SHORT: Final = 3
-"""A form of fewer octets is a part of ordinary words: only its whole line can be kept back."""
+"""A form of fewer octets is a part of ordinary words, and stays."""
 _CORE: Final = 4
 _SURE: Final = 8
 """Octets of base64 from which on its case may have been changed, too: fewer would match ordinary words."""
@@ -134,6 +134,7 @@ def _spelled(octets: bytes) -> Iterator[bytes]:
         encoded = binascii.b2a_qp(octets, quotetabs=quoted, header=quoted)
         yield encoded
         yield encoded.replace(b"=\n", b"").replace(b"=\r\n", b"")
+    yield repr(octets)[2:-1].encode()
     yield base64.b32encode(octets).rstrip(b"=")
     yield base64.b85encode(octets)
     yield octets.replace(b"\0", b" ").replace(b"\1", b" ")

@@ -15,7 +15,9 @@ MOST_SENT: Final = 20
 """Certificates that are kept of a chain."""
 LARGEST: Final = 65_536
 """Octets of one certificate that are kept."""
-_CIPHERS: Final = "DEFAULT:ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+_CIPHERS: Final = "ALL:COMPLEMENTOFALL:!aNULL:@SECLEVEL=0"
+"""All that this OpenSSL has, those that encrypt nothing last. Not the anonymous ones: a server that takes one of them,
+as Postfix may where it has the choice, shows no certificate, though it has one."""
 _CERTIFICATE_REQUEST: Final = 13
 _SEEN: Final = 512
 
@@ -144,6 +146,8 @@ def reason(error: BaseException) -> str:
     name = getattr(error, "reason", None)
     if isinstance(error, ssl.SSLEOFError) or name == "UNEXPECTED_EOF_WHILE_READING":
         return "the server closed the connection in the middle of it"
+    if isinstance(error, ConnectionError):
+        return "the server reset the connection in the middle of it"
     if isinstance(name, str):
         return _REASONS.get(name, name.lower().replace("_", " "))
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__

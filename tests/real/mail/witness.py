@@ -54,7 +54,7 @@ def s_client(address: str, port: int, name: str, anchor: Path, *, implicit: bool
     )  # fmt: skip
     pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
     protocol = re.search(r"^\s+Protocol\s*: (\S+)", said, re.MULTILINE) or re.search(
-        r"^New, (\S+), Cipher is", said, re.M
+        r"^New, (\S+), Cipher is", said, re.MULTILINE
     )
     cipher = re.search(r"Cipher is (\S+)", said)
     code = re.search(r"Verify return code: (\d+)", said)
@@ -107,3 +107,13 @@ def swaks(
         version=secured[1] if secured else "", cipher=secured[2] if secured else "", banner=banner,
         before=tuple(before[1:]), after=tuple(after[1:]), accepted=accepted,
     )  # fmt: skip
+
+
+def takes(port: int, version: str) -> bool:
+    """Whether OpenSSL's s_client comes to an agreement with this version of TLS alone."""
+    option = "-" + version.lower().replace("tlsv", "tls").replace(".", "_")
+    said = _run(
+        program("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-starttls", "smtp", option,
+        "-cipher", "ALL:@SECLEVEL=0", text="QUIT\n",
+    )  # fmt: skip
+    return "Cipher is (NONE)" not in said
