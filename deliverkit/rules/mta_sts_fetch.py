@@ -12,6 +12,12 @@ from deliverkit.rules.mta_sts_exhibit import fetch_exhibits
 
 _DAY: Final = 86_400
 _LATE: Final = 14
+_SAID: Final = {
+    FetchOutcome.REFUSED: "the policy host refuses connections",
+    FetchOutcome.UNTRUSTED: "the policy host's certificate is not accepted",
+    FetchOutcome.TLS_FAILED: "the policy host gives no TLS 1.2 or later",
+    FetchOutcome.TOO_LARGE: "the policy is larger than senders read",
+}
 _GONE: Final = "senders get no policy, and those that hold none deliver without verified TLS"
 
 
@@ -113,19 +119,12 @@ def mta_sts_policy_unreachable(sts: MtaStsFacts) -> Iterator[Finding]:
 def _said(sts: MtaStsFacts) -> str:
     fetch = sts.fetch
     if fetch is None:
-        return "the policy host has no address that others can reach" if sts.special else "the policy host has no address"
-    match fetch.outcome:
-        case FetchOutcome.ANSWERED:
-            return f"the policy host answers with HTTP status {fetch.status}"
-        case FetchOutcome.REFUSED:
-            return "the policy host refuses connections"
-        case FetchOutcome.UNTRUSTED:
-            return "the policy host's certificate is not accepted"
-        case FetchOutcome.TLS_FAILED:
-            return "the policy host gives no TLS 1.2 or later"
-        case FetchOutcome.TOO_LARGE:
-            return "the policy is larger than senders read"
-    return "the policy host gives no HTTP answer"
+        return (
+            "the policy host has no address that others can reach" if sts.special else "the policy host has no address"
+        )
+    if fetch.outcome is FetchOutcome.ANSWERED:
+        return f"the policy host answers with HTTP status {fetch.status}"
+    return _SAID.get(fetch.outcome, "the policy host gives no HTTP answer")
 
 
 def _fix(sts: MtaStsFacts) -> Fix:
@@ -226,7 +225,7 @@ def mta_sts_policy_redirect(sts: MtaStsFacts) -> Iterator[Finding]:
     fetch = _fetch(sts)
     if _cause(sts) == "mta-sts-policy-redirect":
         yield Finding(
-            message=f"the policy host answers with a redirect (status {fetch.status}), which senders must not follow: {_GONE}",
+            message=f"the policy host answers with a redirect, which senders must not follow: {_GONE}",
             subject=sts.domain,
             evidence=(
                 *fetch_exhibits(sts, fetch),
@@ -246,13 +245,12 @@ def mta_sts_policy_too_large(sts: MtaStsFacts) -> Iterator[Finding]:
     Serve the policy and nothing else at `/.well-known/mta-sts.txt`; cover many hosts of one domain by a `*.` pattern.
 
     ## Bad
-        ; the body is as large as it takes
         example.com.           MX   10 mx.example.com.
         _mta-sts.example.com.  TXT  "v=STSv1; id=20270101"
         mta-sts.example.com.   A    192.0.2.80
 
         [https mta-sts.example.com]
-        large  70000
+        pad  70000
 
     ## Good
         example.com.           MX   10 mx.example.com.
@@ -496,5 +494,7 @@ def mta_sts_policy_addresses_differ(sts: MtaStsFacts) -> Iterator[Finding]:
                 + ("another policy" if other.served else "no policy"),
                 subject=sts.policy_host,
                 evidence=(*fetch_exhibits(sts, fetch)[1:], *fetch_exhibits(sts, other)[1:]),
-                fix=Fix(f"Have every address of {sts.policy_host} serve the same policy, or delete the one that does not."),
+                fix=Fix(
+                    f"Have every address of {sts.policy_host} serve the same policy, or delete the one that does not."
+                ),
             )

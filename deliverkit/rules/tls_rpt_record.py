@@ -33,7 +33,7 @@ def tls_rpt_missing(tls_rpt: TlsRptFacts) -> Iterator[Finding]:
         return
     explained = bool(_near_misses(tls_rpt))
     yield Finding(
-        message="senders are not asked to report failures of TLS: mail that is not delivered for that is missed by nobody",
+        message="senders are not asked to report failures of TLS (no TLS-RPT): mail lost to them goes unnoticed",
         subject=tls_rpt.domain,
         fix=Fix("Mend what tls-rpt-syntax tells of.") if explained else _fix(tls_rpt, "Publish the record."),
         part_of="tls-rpt-syntax" if explained else None,
