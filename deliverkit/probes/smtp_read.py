@@ -196,7 +196,10 @@ def _login(
                 and bears(read_certificate(leaf), call.host)
             ),
             insecure=call.insecure_auth,
-            protocol_fault=outcome == "failed" and "login-why" in remarks and told.reached("auth"),
+            protocol_fault=outcome == "failed"
+            and "login-why" in remarks
+            and told.reached("auth")
+            and not (reply is not None and reply.temporary),
         )
     )
 
