@@ -69,7 +69,8 @@ def tls(endpoint: EndpointReport, form: Form) -> Part:
     """How TLS comes and which version; `none` and `failed` say that it does not."""
     if endpoint.state != "open":
         return ""
-    way = "implicit" if endpoint.starttls == "implicit" else "STARTTLS"
+    at_once = endpoint.starttls == "implicit" or (endpoint.starttls == "failed" and endpoint.banner is None)
+    way = "implicit" if at_once else "STARTTLS"
     if endpoint.tls is not None:
         version = endpoint.tls.version
         number = f"{way} {form.version}{version.removeprefix('TLSv')}" if version.startswith("TLS") else version
@@ -195,9 +196,10 @@ def trip(milliseconds: Sequence[float]) -> str:
     """The time a connection took to open, one round trip; the span of several."""
     if not milliseconds:
         return ""
-    low, high = (_ms(value) for value in (min(milliseconds), max(milliseconds)))
+    low, high = (milliseconds(value) for value in (min(milliseconds), max(milliseconds)))
     return f"{low} ms" if low == high else f"{low}…{high} ms"
 
 
-def _ms(value: float) -> str:
+def milliseconds(value: float) -> str:
+    """A time without its unit."""
     return "<1" if value < 1 else f"{value:.0f}"
