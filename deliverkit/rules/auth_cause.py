@@ -47,7 +47,7 @@ _BLOCKED: Final = Cause(
 _TOKEN: Final = Cause(
     "the token was not taken: it has expired, is for another account, or lacks the scope",
     "Fetch a new access token (they live for about an hour) for this user with the scope for sending: Google "
-    "https://mail.google.com/, Microsoft https://outlook.office.com/SMTP.Send. The refresh token is not what goes here.",
+    "https://mail.google.com/, Microsoft https://outlook.office.com/SMTP.Send. A refresh token does not go here.",
 )
 _WRONG: Final = Cause(
     "the user name or password is wrong",
@@ -56,8 +56,8 @@ _WRONG: Final = Cause(
 )
 _WRONG_CRAM: Final = Cause(
     "the user name or password is wrong, or the server cannot do this mechanism for the account",
-    "Check both, then try --mechanism PLAIN: challenge-response needs a password that the server keeps in clear or in a "
-    "form of its own (Dovecot: auth_mechanisms, the scheme of the passdb), and hashed ones do not do.",
+    "Check both, then try --mechanism PLAIN: challenge-response needs a password that the server keeps in clear or in "
+    "a form of its own (Dovecot: auth_mechanisms, the scheme of the passdb), and hashed ones do not do.",
 )
 _WORDS: Final = (
     ("application-specific password", _APP_PASSWORD),
@@ -88,8 +88,8 @@ _CODES: Final = {
     ),
     504: Cause(
         "the server does not know the mechanism, though it may offer it",
-        "Name another with --mechanism. On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list and the plug-ins "
-        "that are installed (libsasl2-modules).",
+        "Name another with --mechanism. On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list and the "
+        "plug-ins that are installed (libsasl2-modules).",
         Who.MAIL_ADMIN,
     ),
     525: Cause("the account is disabled", "Have the account enabled by who runs the server.", Who.MAIL_ADMIN),

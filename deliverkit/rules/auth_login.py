@@ -87,11 +87,11 @@ def auth_exchange_broken(login: LoginFacts) -> Iterator[Finding]:
     proxy in between. A wrong proof can also mean that somebody stands in for the server.
 
     ## Bad
-        ; check mail.example.com --port 587 --user alice --mechanism CRAM-MD5
+        ; check mail.example.com --port 587 --user alice --mechanism SCRAM-SHA-256
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:587]
-        offer-tls    PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256
+        offer-tls    PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN SCRAM-SHA-256
         on-tls AUTH  334 !!! not base64 !!!
 
     ## Good
@@ -118,6 +118,9 @@ def auth_exchange_broken(login: LoginFacts) -> Iterator[Finding]:
 @rule(Severity.ERROR, "RFC 4954 §4", who=Who.SENDER)
 def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
     """No login was tried, since the server does not offer the mechanism, or none that is known here.
+
+    Nothing was sent: a client that falls back on another mechanism than the one it was told to use gives more away than
+    its user meant to.
 
     ## Fix
     Name one of those it offers with `--mechanism`. On the server: Dovecot: `auth_mechanisms = plain login`; Cyrus SASL:
@@ -155,7 +158,7 @@ def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
         evidence=(Exhibit(" ".join(login.offered), title=f"{_where(login)}, mechanisms offered"),),
         fix=Fix(
             (f"Name one of those it offers: --mechanism {common[0]}. " if common else "")
-            + "On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list in smtpd.conf; Exim: an authenticator each."
+            + "On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list in smtpd.conf; Exim: authenticators."
         ),
         cause=f"mechanism {wanted or 'unknown'}",
     )
@@ -231,8 +234,8 @@ def auth_login_insecure(login: LoginFacts) -> Iterator[Finding]:
         + ("to a server whose certificate does not hold" if login.encrypted else "in clear"),
         subject=_where(login),
         fix=Fix(
-            "Mend the server's TLS and log in without --insecure-auth; change the password if the network in between is "
-            "not yours."
+            "Mend the server's TLS and log in without --insecure-auth; change the password if the network in between "
+            "is not yours."
         ),
         part_of="tls-certificate-untrusted" if login.encrypted else "smtp-starttls-missing",
         cause="insecure",

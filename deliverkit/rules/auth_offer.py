@@ -36,8 +36,8 @@ def auth_missing(endpoint: Endpoint) -> Iterator[Finding]:
 
     ## Fix
     Postfix, in master.cf below `submission`: `-o smtpd_sasl_auth_enable=yes`, with `smtpd_sasl_type = dovecot` and
-    `smtpd_sasl_path = private/auth`; Exim: an authenticator and `auth_advertise_hosts`; Exchange: basic authentication on
-    the receive connector.
+    `smtpd_sasl_path = private/auth`; Exim: an authenticator and `auth_advertise_hosts`; Exchange: basic authentication
+    on the receive connector.
 
     ## Bad
         mail.example.com.  A  192.0.2.25
@@ -218,8 +218,8 @@ def auth_on_mx(endpoint: Endpoint) -> Iterator[Finding]:
             subject=endpoint.where,
             evidence=(_auth_line(endpoint, capabilities.auth),),
             fix=Fix(
-                "Offer AUTH on 465 and 587 alone. Postfix: smtpd_sasl_auth_enable = no in main.cf, yes below submission "
-                "in master.cf; Exim: auth_advertise_hosts by $interface_port."
+                "Offer AUTH on 465 and 587 alone. Postfix: smtpd_sasl_auth_enable = no in main.cf, yes below "
+                "submission in master.cf; Exim: auth_advertise_hosts by $interface_port."
             ),
         )
 

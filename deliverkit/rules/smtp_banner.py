@@ -265,13 +265,13 @@ def smtp_banner_slow(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:587]
-        slow BANNER  12
+        slow  12
 
     ## Good
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:587]
-        slow BANNER  1
+        slow  1
     """
     peer(endpoint)
     need(endpoint.banner)

@@ -101,7 +101,7 @@ def smtp_ehlo_name_not_fqdn(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        on EHLO  250-localhost\n250-SIZE 10485760\n250-8BITMIME\n250 STARTTLS
+        on-clear EHLO  250-localhost\n250-SIZE 10485760\n250-8BITMIME\n250 STARTTLS
 
     ## Good
         mail.example.com.  A  192.0.2.25

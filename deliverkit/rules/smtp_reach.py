@@ -39,7 +39,7 @@ def smtp_address_refuses(host: HostFacts) -> Iterator[Finding]:
 
         [smtp mail.example.com:25]
 
-        [smtp 2001:db8::25:25]
+        [smtp [2001:db8::25]:25]
         fault CONNECT  refused
 
     ## Good
@@ -170,8 +170,10 @@ def smtp_addresses_differ(host: HostFacts) -> Iterator[Finding]:
 
         [smtp mail.example.com:587]
 
-        [smtp 2001:db8::25:587]
-        offer-tls  PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN
+        [smtp [2001:db8::25]:587]
+        name         mail.example.com
+        certificate  names=mail.example.com
+        offer-tls    PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN
 
     ## Good
         ; check mail.example.com --port 587

@@ -72,13 +72,13 @@ def smtp_reply_bare_lf(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com ESMTP\n
+        banner  220-mail.example.com\x0a220 mail.example.com ESMTP
 
     ## Good
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com ESMTP\r\n220
+        banner  220-mail.example.com\n220 mail.example.com ESMTP
     """
     yield from _told(
         endpoint,
@@ -102,13 +102,13 @@ def smtp_reply_bare_cr(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com ESMTP\r220 again\r\n
+        banner  220 mail.example.com ESMTP\r220 again
 
     ## Good
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com ESMTP\r\n
+        banner  220 mail.example.com ESMTP
     """
     yield from _told(
         endpoint,
@@ -121,7 +121,7 @@ def smtp_reply_bare_cr(endpoint: Endpoint) -> Iterator[Finding]:
 
 @rule(Severity.NOTICE, "RFC 5321 §4.5.3.1.5", who=Who.MAIL_ADMIN)
 def smtp_reply_line_too_long(endpoint: Endpoint) -> Iterator[Finding]:
-    """A line of a reply is longer than 512 octets.
+    r"""A line of a reply is longer than 512 octets.
 
     Clients need to take no more, and some cut the line or end the session.
 
@@ -132,13 +132,13 @@ def smtp_reply_line_too_long(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        long BANNER  600
+        banner  220 mail.example.com ESMTP x\*600
 
     ## Good
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        long BANNER  500
+        banner  220 mail.example.com ESMTP x\*400
     """
     yield from _told(
         endpoint,
@@ -163,7 +163,7 @@ def smtp_reply_octets(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com\x1b[31m ESMTP\r\n
+        banner  220 mail.example.com ESMTP\x1b[31m
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -259,7 +259,7 @@ def smtp_reply_blank_line(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  \r\n220 mail.example.com ESMTP\r\n
+        banner  \n220 mail.example.com ESMTP
 
     ## Good
         mail.example.com.  A  192.0.2.25

@@ -54,7 +54,7 @@ def smtp_out_of_step(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        raw BANNER  220 mail.example.com ESMTP\r\n250 early\r\n
+        banner  220 mail.example.com ESMTP\n250 early
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -125,7 +125,7 @@ def smtp_reply_unreadable(endpoint: Endpoint) -> Iterator[Finding]:
 
 @rule(Severity.ERROR, "RFC 5321 §4.5.3.1.5", "RFC 5321 §4.2.1", who=Who.MAIL_ADMIN)
 def smtp_reply_too_long(endpoint: Endpoint) -> Iterator[Finding]:
-    """A reply does not end within any reasonable size.
+    r"""A reply does not end within any reasonable size.
 
     Replies were read up to 64 KiB, 512 lines and 8 KiB a line; clients bound them much closer, to protect themselves.
 
@@ -136,7 +136,7 @@ def smtp_reply_too_long(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        long EHLO  9000
+        on EHLO  250 mail.example.com x\*9000
 
     ## Good
         mail.example.com.  A  192.0.2.25

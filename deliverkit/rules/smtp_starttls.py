@@ -247,7 +247,7 @@ def smtp_banner_inside_tls(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:25]
-        on-tls EHLO  220 mail.example.com ESMTP\n250-mail.example.com\n250 SIZE 10485760
+        on-tls EHLO  220 mail.example.com ESMTP\n250-mail.example.com\n250-SIZE 10485760\n250 8BITMIME
 
     ## Good
         mail.example.com.  A  192.0.2.25

@@ -242,7 +242,7 @@ def tls_certificate_not_for_servers(tls: TlsFacts) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:587]
-        certificate  names=mail.example.com usage=client
+        certificate  names=mail.example.com purpose=client
 
     ## Good
         mail.example.com.  A  192.0.2.25

@@ -69,14 +69,15 @@ def tls_client_certificate_demanded(endpoint: Endpoint) -> Iterator[Finding]:
     ## Bad
         mail.example.com.  A  192.0.2.25
 
-        [smtp mail.example.com:587]
-        client  demanded
+        [smtp mail.example.com:465]
+        asks-client
+        fault BANNER  close
 
     ## Good
         mail.example.com.  A  192.0.2.25
 
-        [smtp mail.example.com:587]
-        client  asked
+        [smtp mail.example.com:465]
+        asks-client
     """
     peer(endpoint)
     if endpoint.demands_client:
@@ -193,7 +194,8 @@ def tls_certificate_differs_by_address(host: HostFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com
 
-        [smtp 2001:db8::25:587]
+        [smtp [2001:db8::25]:587]
+        name         mail.example.com
         certificate  names=mail.example.com,imap.example.com
 
     ## Good

@@ -162,7 +162,17 @@ def tls_protocol_1_3_missing(tls: TlsFacts) -> Iterator[Finding]:
             subject=tls.where,
             evidence=(negotiated(tls),),
             fix=Fix(f"Update the TLS library, or lift the cap on the version. {_VERSIONS}"),
+            part_of=_worse(tls.cipher),
         )
+
+
+def _worse(cipher: str) -> str | None:
+    """The rule about a cipher that TLS 1.3 would have kept out."""
+    if _NO_SECRET.search(cipher):
+        return "tls-cipher-null"
+    if _WEAK.search(cipher):
+        return "tls-cipher-weak"
+    return None if _FORWARD.search(cipher) else "tls-no-forward-secrecy"
 
 
 @rule(Severity.ERROR, "RFC 9325 §4.1", "RFC 7672 §8.2", who=Who.MAIL_ADMIN)
@@ -182,7 +192,7 @@ def tls_cipher_null(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      NULL-SHA256
+        cipher       NULL-SHA256
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -217,7 +227,7 @@ def tls_cipher_weak(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      ECDHE-RSA-DES-CBC3-SHA
+        cipher       ECDHE-RSA-DES-CBC3-SHA
 
     ## Good
         mail.example.com.  A  192.0.2.25
@@ -254,7 +264,7 @@ def tls_no_forward_secrecy(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com key=rsa-2048
         versions     TLSv1.2
-        ciphers      AES128-GCM-SHA256
+        cipher       AES128-GCM-SHA256
 
     ## Good
         mail.example.com.  A  192.0.2.25

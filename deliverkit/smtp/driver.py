@@ -232,9 +232,9 @@ class _Conversation:
         await asyncio.sleep(0)
 
     async def _upgrade(self, name: str, version: str) -> Handshake:
-        self._reader.feed(self._line.waiting())
-        # What stood behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6).
-        self.injected = self._clean(self._reader.drop())[:_SEEN]
+        if self.steps:  # what stands behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6)
+            self._reader.feed(self._line.waiting())
+            self.injected = self._clean(self._reader.drop())[:_SEEN]
         at = self._now()
         try:
             async with self._until(HANDSHAKE, "no TLS handshake"):

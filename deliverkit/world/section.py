@@ -86,6 +86,8 @@ class SmtpSection(msgspec.Struct, frozen=True, kw_only=True):
     """By (where, command), where is `any`, `clear` or `tls`: what is answered in place of the usual."""
     faults: dict[str, str] = {}
     """By command, or CONNECT, BANNER, TLS: what happens in place of a reply."""
+    slow: float = 0.0
+    """Seconds that the banner takes, as the record of the session has it: nobody waits for them."""
     inject: bytes = b""
     """Plain octets right behind the reply to STARTTLS."""
     users: dict[str, str] = {}

@@ -47,6 +47,8 @@ _KNOWN: Final = {"n": b"\r\n", "r": b"\r", "t": b"\t", "0": b"\0", "\\": b"\\", 
 _COMMANDS: Final = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "HELP", "QUIT")
 _PORTS: Final = 65535
 _LONGEST: Final = 1_000_000
+_PATIENCE: Final = 29
+"""Seconds: with more there would be no banner."""
 _KEYS: Final = ("ec-p256", "rsa-1024", "rsa-2048", "rsa-4096", "ed25519")
 _CHOICES: Final = {
     "key": _KEYS,
@@ -217,6 +219,8 @@ def _smtp_line(line: _Line, host: str, said: dict[str, Any]) -> None:
             said["versions"] = _versions(line)
         case "mode":
             said["mode"] = _choice(line, line.rest, {"implicit", "starttls", "clear"})
+        case "slow":
+            said["slow"] = float(_number(line, 0, _PATIENCE))
         case "asks-client":
             said["asks_client"] = True
         case "name" | "cipher":

@@ -144,7 +144,7 @@ class World:
         secret = self._secret if call.user is not None else None
         dialog = dialog_of(call, call.helo or (f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]"), secret)
         limit = Limit(time.monotonic() + _AMPLE, "in time")
-        return _timed(await converse(call, dialog, line, limit, secret=secret))
+        return _timed(await converse(call, dialog, line, limit, secret=secret), section.slow)
 
     def _dialled(self, call: Call) -> SmtpSection | None:
         """By the address, else by the host's name, else by whoever has that address."""
@@ -233,13 +233,14 @@ def _unconnected(call: Call, fault: str) -> Session:
     return Session(call=call, state=State.REFUSED, why=f"{where}: connection refused")
 
 
-def _timed(session: Session) -> Session:
-    """The session with the times of a world, where a session is the same twice."""
+def _timed(session: Session, slow: float) -> Session:
+    """The session with the times of a world, where a session is the same twice; its banner takes `slow` seconds."""
     steps: list[Step] = []
     at = _TICK
     for step in session.steps:
-        steps.append(replace(step, at_ms=at, replied_ms=at + _TICK))
-        at += _TICK
+        took = _TICK + (slow * 1000 if step.stage == "banner" else 0.0)
+        steps.append(replace(step, at_ms=at, replied_ms=at + took))
+        at += took
     handshake = session.handshake
     return replace(
         session,
