@@ -192,11 +192,11 @@ def policy(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
         yield "MTA-STS", f"covered by a policy in mode {shown(endpoint.tls.mta_sts)}"
 
 
-def trip(milliseconds: Sequence[float]) -> str:
-    """The time a connection took to open, one round trip; the span of several."""
-    if not milliseconds:
+def trip(times: Sequence[float]) -> str:
+    """The time a connection took to open, one round trip; the span of several. In milliseconds."""
+    if not times:
         return ""
-    low, high = (milliseconds(value) for value in (min(milliseconds), max(milliseconds)))
+    low, high = milliseconds(min(times)), milliseconds(max(times))
     return f"{low} ms" if low == high else f"{low}…{high} ms"
 
 
