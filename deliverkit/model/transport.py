@@ -191,6 +191,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stood in clear between the reply to STARTTLS and the handshake: 512 octets at most."""
     remarks: dict[str, str] = {}
     """What the conversation came to where the steps do not say it: `login`, `login-why`, `mechanism`, `binding`
-    (what a -PLUS mechanism bound to), `oauth`, `relay`, `relay-why`, `ended` (the stage at which the server said 421)."""
+    (what a -PLUS mechanism bound to), `oauth`, `relay`, `relay-why`, `ended` (the stage of a 421)."""
     ours: str = ""
     """The address of our end."""
