@@ -40,7 +40,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
             _area("dmarc", inputs, dmarc.probe, port),
         ),
         asyncio.gather(
-            _area("mta-sts", inputs, mta_sts.probe, port),
+            _area("mta-sts", inputs, functools.partial(mta_sts.probe, now=now), port),
             _area("tls-rpt", inputs, tls_rpt.probe, port),
             _area("dane", inputs, dane.probe, port),
             _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
