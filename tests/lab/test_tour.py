@@ -95,3 +95,22 @@ def test_the_lab_serves_until_interrupted():
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
+
+
+def test_the_lab_leaves_nothing_behind_when_it_is_terminated(tmp_path: Path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "deliverkit", "lab", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            while not process.stdout.readline().startswith("  . "):
+                assert process.poll() is None
+            assert len(list(tmp_path.iterdir())) == 1
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []
