@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shlex
-import signal
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -37,7 +35,7 @@ COMMANDS: Final = (
 
 
 def serve(*, write: Callable[[str], None], look: Look | None = None, port: int | None = None) -> int:
-    """Serves on 127.0.0.1 until SIGTERM, or KeyboardInterrupt, which is the caller's.
+    """Serves on 127.0.0.1 until KeyboardInterrupt, which is the caller's.
 
     `port` None takes `PORT` where it is free, and 0 always a free one. Raises `RunError` where the port cannot
     be had.
@@ -64,17 +62,7 @@ async def _serve(port: int | None, look: Look, write: Callable[[str], None]) -> 
             running = await stack.enter_async_context(serving(worlds_text(), port=port))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deliverkit-lab-")))
         write(_page(running.resolver, pointing(running, folder), look))
-        await _ended()
-
-
-async def _ended() -> None:
-    """Waits for SIGTERM, so that the files are taken away then too; an interrupt comes as KeyboardInterrupt."""
-    over = asyncio.Event()
-    with contextlib.suppress(
-        NotImplementedError, RuntimeError, ValueError
-    ):  # not on Windows, nor beside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    await over.wait()
+        await asyncio.Event().wait()
 
 
 def pointing(running: Serving, folder: Path) -> Path:

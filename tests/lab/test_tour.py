@@ -110,7 +110,7 @@ def test_the_lab_leaves_nothing_behind_when_it_is_terminated(tmp_path: Path):
                 assert process.poll() is None
             assert len(list(tmp_path.iterdir())) == 1
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(10) == 143
         finally:
             process.kill()
     assert list(tmp_path.iterdir()) == []
