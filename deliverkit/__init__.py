@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deliverkit.report.document import FindingReport, InconclusiveReport, Report, TargetReport
-    from deliverkit.runs.api import check, check_async
+    from deliverkit.runs.api import check, check_async, check_smtp, check_smtp_async
     from deliverkit.runs.options import RunError
 
 __version__ = "0.1.0"
@@ -27,11 +27,15 @@ __all__ = [
     "__version__",
     "check",
     "check_async",
+    "check_smtp",
+    "check_smtp_async",
 ]
 
 _HOMES = {
     "check": "deliverkit.runs.api",
     "check_async": "deliverkit.runs.api",
+    "check_smtp": "deliverkit.runs.api",
+    "check_smtp_async": "deliverkit.runs.api",
     "RunError": "deliverkit.runs.options",
     "FindingReport": "deliverkit.report.document",
     "InconclusiveReport": "deliverkit.report.document",

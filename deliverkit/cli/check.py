@@ -5,6 +5,7 @@ from __future__ import annotations
 from deliverkit.cli.declare import application
 from deliverkit.cli.launch import Launch
 from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing, Targets
+from deliverkit.runs.options import CHECK_AREAS
 
 
 def check(
@@ -21,7 +22,7 @@ def check(
     """Every check of a domain: where its mail goes, and who may send for it."""
     return Launch(
         command="check",
-        areas=("mx", "spf", "dkim", "dmarc"),
+        areas=CHECK_AREAS,
         asking=asking,
         running=running,
         judging=judging,

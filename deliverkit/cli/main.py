@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "spf": "Who may send for a domain: the include tree, or the verdict for an address.",
     "dkim": "The keys that sign a domain's mail.",
     "dmarc": "What receivers do with mail that only claims to be a domain's.",
+    "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
+    "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",

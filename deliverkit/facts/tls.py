@@ -49,6 +49,14 @@ class TlsFacts(Fact, frozen=True, kw_only=True):
     """`match`, `mismatch`, `none` (no TLSA records), `unsigned` (records that DNSSEC does not secure) or `unknown`."""
     dane_ee: bool = False
     """What matched is DANE-EE: names and dates then count for nothing (RFC 7672 §3.1.1)."""
+    dane_outcome: str = ""
+    """What the chain came to against the TLSA records, whatever DNSSEC says: `match`, `mismatch`, `unusable` or ""."""
+    dane_name: str = ""
+    """Where the TLSA records are: `_25._tcp.mx.example.com`."""
+    dane_records: tuple[str, ...] = ()
+    """Those records, in presentation form."""
+    dane_why: str = ""
+    """Why they do not match, or why nobody can tell."""
     enforced_by: str | None = None
     """The domain whose enforce-mode MTA-STS policy covers this host, None where none does."""
     testing_by: str | None = None

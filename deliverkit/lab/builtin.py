@@ -25,4 +25,4 @@ def world(name: str) -> str:
 
 def worlds_text() -> str:
     """All of them as one world."""
-    return "".join(f"$ORIGIN .\n{world(name)}\n" for name in names())
+    return "".join(f"[zone]\n$ORIGIN .\n{world(name)}\n" for name in names())

@@ -1,4 +1,4 @@
-"""A name server on 127.0.0.1, over UDP and TCP, that answers from a world."""
+"""A world on 127.0.0.1: its name server over UDP and TCP, its mail and web servers on ports of their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextlib
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -13,19 +14,27 @@ from typing import Any, Final
 import msgspec
 
 from deliverkit.lab.answerer import Answerer
+from deliverkit.lab.house import LOOPBACK, mail_and_web
+from deliverkit.world import read_world
+from deliverkit.world.certificate import pem, root
+from deliverkit.world.mailbox import Mailroom
+from deliverkit.world.world import zone_of
 
-LOOPBACK: Final = "127.0.0.1"
-"""The only address the lab ever listens on."""
 _TRIES: Final = 64
 _IDLE: Final = 10.0
 _CONNECTIONS: Final = 256
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """A server that answers. `asked` counts the questions by name and type."""
+    """A world that answers. `asked` counts the questions by name and type, `room` holds the mail that was accepted."""
 
     port: int
     asked: collections.Counter[tuple[str, str]]
+    connect_to: tuple[str, ...] = ()
+    """Words for `--connect-to`, the last of which leads everything else to a closed port; empty: no server but DNS."""
+    ca: bytes = b""
+    """The CA's certificate as `--ca-file` takes it (PEM)."""
+    room: Mailroom = msgspec.field(default_factory=Mailroom)
 
     @property
     def resolver(self) -> str:
@@ -54,13 +63,16 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def serving(text: str, *, port: int = 0, latency: float = 0.0) -> AsyncIterator[Serving]:
-    """Answers from the world `text` until left; `port` 0 takes a free one.
+    """Answers from the world `text` until left; `port` 0 takes a free one. That is DNS's: the others are free ones.
 
-    `latency` in seconds stands between each question and its answer. Raises `ZoneError` where the text is no
-    world, OSError where the port cannot be had.
+    `latency` in seconds stands between each question and its answer. Raises `ZoneError` or `WorldError` where
+    the text is no world, OSError where the port cannot be had.
     """
     asked: collections.Counter[tuple[str, str]] = collections.Counter()
-    answerer = Answerer(text, asked=asked)
+    now = time.time()
+    world = read_world(text)
+    room = Mailroom()
+    answerer = Answerer(await asyncio.to_thread(zone_of, world, now), asked=asked)
     open_streams: set[asyncio.StreamWriter] = set()
 
     async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,7 +86,9 @@ async def serving(text: str, *, port: int = 0, latency: float = 0.0) -> AsyncIte
 
     datagrams, streams, bound = await _listen(lambda: _Datagrams(answerer, latency), stream, port)
     try:
-        yield Serving(bound, asked)
+        async with mail_and_web(world, room, now) as connect_to:
+            ca = pem(root(now)) if connect_to else b""
+            yield Serving(bound, asked, connect_to, ca, room)
     finally:
         datagrams.close()
         streams.close()

@@ -27,33 +27,39 @@ MAX_RECORDS: Final = 100
 async def probe(inputs: Inputs, port: Recorder) -> DaneFacts:
     """Gather the area's facts: of every MX of the domain on port 25, or of the name itself where it has none."""
     domain = inputs.domain
-    own = asyncio.gather(*(port.lookup(*asked) for asked in ((domain, "A"), (domain, "AAAA"), (_name(domain), "TLSA"))))
-    mx, root = await asyncio.gather(port.lookup(domain, "MX"), port.lookup(*ROOT))
-    found = sorted({record.host for record in mx.records if isinstance(record, Mx)})
-    names = [host for host in found if host and not is_address(host) and not is_localhost(host)]
-    hosts: Answer[tuple[DaneHost, ...]]
-    if mx.outcome is LookupOutcome.UNKNOWN:
-        await own
-        return DaneFacts(domain=domain, hosts=Unknown(mx.why), by_mx=True, mx_secure=Unknown(mx.why))
-    if mx.outcome is LookupOutcome.FOUND and not names:
-        why = "a null MX: the domain takes no mail" if set(found) == {""} else "no MX names a host"
-        hosts = Absent(why)
-    elif mx.outcome is LookupOutcome.FOUND:
-        hosts = Found(await probe_hosts(domain, [(host, PORT) for host in names[:MAX_HOSTS]], port))
-    else:
-        a, aaaa, _ = await own
-        if not any(lookup.outcome in (LookupOutcome.FOUND, LookupOutcome.UNKNOWN) for lookup in (a, aaaa)):
-            return DaneFacts(domain=domain, hosts=Absent(f"{domain} has neither an MX nor an address"))
-        return DaneFacts(domain=domain, hosts=Found(await probe_hosts(domain, [(domain, PORT)], port)))
-    _, _, misplaced = await own
-    return DaneFacts(
-        domain=domain,
-        hosts=hosts,
-        by_mx=True,
-        mx_secure=secured([mx], validating=validates([mx, root, misplaced])),
-        skipped=max(0, len(names) - MAX_HOSTS),
-        misplaced=_misplaced(misplaced) if domain not in names else Absent("the domain is its own mail host"),
+    (mx, hosts), root, a, aaaa, own = await asyncio.gather(
+        _by_mx(domain, port),
+        port.lookup(*ROOT),
+        port.lookup(domain, "A"),
+        port.lookup(domain, "AAAA"),
+        port.lookup(_name(domain), "TLSA"),
     )
+    if mx.outcome is LookupOutcome.UNKNOWN:
+        return DaneFacts(domain=domain, hosts=Unknown(mx.why), by_mx=True, mx_secure=Unknown(mx.why))
+    if mx.outcome is LookupOutcome.FOUND:
+        names = _names(mx)
+        return DaneFacts(
+            domain=domain,
+            hosts=Found(hosts) if names else Absent("the MX names no host: the domain takes no mail"),
+            by_mx=True,
+            mx_secure=secured([mx], validating=validates([mx, root, own])),
+            skipped=max(0, len(names) - MAX_HOSTS),
+            misplaced=Absent("the domain is its own mail host") if domain in names else _misplaced(own),
+        )
+    if any(lookup.outcome in (LookupOutcome.FOUND, LookupOutcome.UNKNOWN) for lookup in (a, aaaa)):
+        return DaneFacts(domain=domain, hosts=Found(await probe_hosts(domain, [(domain, PORT)], port)))
+    return DaneFacts(domain=domain, hosts=Absent(f"{domain} has neither an MX nor an address"))
+
+
+async def _by_mx(domain: str, port: Recorder) -> tuple[Lookup, tuple[DaneHost, ...]]:
+    mx = await port.lookup(domain, "MX")
+    return mx, await probe_hosts(domain, [(host, PORT) for host in _names(mx)[:MAX_HOSTS]], port)
+
+
+def _names(mx: Lookup) -> list[str]:
+    """The hosts that MX records name, by name; what is no name of a host is told by area `mx`."""
+    found = {record.host for record in mx.records if isinstance(record, Mx)}
+    return sorted(host for host in found if host and not is_address(host) and not is_localhost(host))
 
 
 async def probe_hosts(domain: str, hosts: Iterable[tuple[str, int]], port: Recorder) -> tuple[DaneHost, ...]:

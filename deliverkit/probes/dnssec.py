@@ -44,9 +44,9 @@ async def probe(inputs: Inputs, port: Recorder, now: float) -> DnssecFacts:
     """Gather the area's facts of one domain. `now` in seconds since the epoch."""
     domain = inputs.domain
     asked = {(domain, "MX"): "MX", **_own(inputs)}
-    answers = asyncio.gather(*(port.lookup(*key) for key in (ROOT, *asked)))
-    hosts, (zone, ds, keys, parameters) = await asyncio.gather(_hosts(domain, port), _zone(domain, port))
-    root, *own = await answers
+    hosts, (zone, ds, keys, parameters), (root, *own) = await asyncio.gather(
+        _hosts(domain, port), _zone(domain, port), _answers((ROOT, *asked), port)
+    )
     seen: list[tuple[str, Lookup]] = [*zip(asked.values(), own, strict=True), *hosts]
     chain = [lookup for lookup in (ds, keys) if lookup is not None]
     validating = validates([root, *own, *chain])
@@ -67,6 +67,10 @@ async def probe(inputs: Inputs, port: Recorder, now: float) -> DnssecFacts:
         bogus=bogus,
         iterations=_iterations(parameters),
     )
+
+
+async def _answers(asked: Iterable[tuple[str, str]], port: Recorder) -> list[Lookup]:
+    return list(await asyncio.gather(*(port.lookup(*key) for key in asked)))
 
 
 def _own(inputs: Inputs) -> dict[tuple[str, str], str]:

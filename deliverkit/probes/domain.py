@@ -25,22 +25,28 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one target. `port` answers every question within its deadline, so this ends with it."""
     if inputs.sessions is not None and not inputs.sessions.by_mx:
         return await _host(inputs, port, now)
-    asking = asyncio.gather(port.lookup(inputs.domain, "MX"), dns.prefetch(inputs, port))
-    policies = asyncio.gather(
-        _area("mta-sts", inputs, mta_sts.probe, port),
-        _area("tls-rpt", inputs, tls_rpt.probe, port),
-        _area("dane", inputs, dane.probe, port),
-        _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
+    # All in one: whoever interrupts the run interrupts each of them.
+    (
+        _,
+        (mx_facts, spf_facts, dkim_facts, dmarc_facts),
+        (mta_sts_facts, tls_rpt_facts, dane_facts, dnssec_facts),
+        sessions,
+    ) = await asyncio.gather(
+        asyncio.gather(port.lookup(inputs.domain, "MX"), dns.prefetch(inputs, port)),
+        asyncio.gather(
+            _area("mx", inputs, mx.probe, port),
+            _area("spf", inputs, spf.probe, port),
+            _area("dkim", inputs, dkim.probe, port),
+            _area("dmarc", inputs, dmarc.probe, port),
+        ),
+        asyncio.gather(
+            _area("mta-sts", inputs, mta_sts.probe, port),
+            _area("tls-rpt", inputs, tls_rpt.probe, port),
+            _area("dane", inputs, dane.probe, port),
+            _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
+        ),
         _sessions(inputs, port, now),
     )
-    mx_facts, spf_facts, dkim_facts, dmarc_facts = await asyncio.gather(
-        _area("mx", inputs, mx.probe, port),
-        _area("spf", inputs, spf.probe, port),
-        _area("dkim", inputs, dkim.probe, port),
-        _area("dmarc", inputs, dmarc.probe, port),
-    )
-    mta_sts_facts, tls_rpt_facts, dane_facts, dnssec_facts, sessions = await policies
-    await asking
     existence = _existence(inputs, port)
     denied = port.lookups[inputs.domain, "MX", None].outcome is LookupOutcome.NXDOMAIN
     # Denied by one answer and open by another: what it would publish is neither there nor missing.

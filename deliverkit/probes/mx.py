@@ -49,7 +49,10 @@ async def _mail_hosts(inputs: Inputs, port: Port) -> tuple[Lookup, tuple[MxHost,
             best[record.host] = min(record.preference, best.get(record.host, record.preference))
     order = sorted((preference, host) for host, preference in best.items())
     hosts = await asyncio.gather(
-        *(_host(preference, host, port, skipped=n >= MAX_HOSTS, private=inputs.allow_private) for n, (preference, host) in enumerate(order))
+        *(
+            _host(preference, host, port, skipped=n >= MAX_HOSTS, private=inputs.allow_private)
+            for n, (preference, host) in enumerate(order)
+        )
     )
     return answer, tuple(hosts), len(order)
 

@@ -39,16 +39,9 @@ from deliverkit.records.names import is_address
 async def probe(inputs: Inputs, port: Recorder, now: float) -> SmtpFacts:
     """Gather the facts of every endpoint that `inputs.sessions` asks for."""
     sessions = inputs.sessions or Sessions()
-    policy = asyncio.ensure_future(_policy(inputs, sessions, port))
-    hosts: Answer[tuple[str, ...]] = Found((inputs.domain,))
-    if sessions.by_mx:
-        hosts = await smtp_where.mail_hosts(inputs.domain, port)
+    held_to, (hosts, seen) = await asyncio.gather(_policy(inputs, sessions, port), _visited(inputs, sessions, port))
     if not isinstance(hosts, Found):
-        await policy
         return SmtpFacts(target=inputs.domain, by_mx=sessions.by_mx, hosts=hosts)
-    dialled = hosts.value[: smtp_where.MOST_HOSTS]
-    seen = await asyncio.gather(*(_host(inputs, sessions, host, port) for host in dialled))
-    held_to = await policy
     every = [one for visit in seen for one in visit.dialled]
     ours = by_us(every)
     words = {id(one): ours.get(place) for place, one in enumerate(every)}
@@ -58,6 +51,15 @@ async def probe(inputs: Inputs, port: Recorder, now: float) -> SmtpFacts:
         hosts=Found(tuple(_facts(sessions, visit, held_to, words, now) for visit in seen)),
         skipped=hosts.value[smtp_where.MOST_HOSTS :],
     )
+
+
+async def _visited(inputs: Inputs, sessions: Sessions, port: Recorder) -> tuple[Answer[tuple[str, ...]], list[_Visit]]:
+    """The hosts of the target, and what the first of them showed."""
+    hosts: Answer[tuple[str, ...]] = Found((inputs.domain,))
+    if sessions.by_mx:
+        hosts = await smtp_where.mail_hosts(inputs.domain, port)
+    chosen = hosts.value[: smtp_where.MOST_HOSTS] if isinstance(hosts, Found) else ()
+    return hosts, list(await asyncio.gather(*(_host(inputs, sessions, host, port) for host in chosen)))
 
 
 class _Visit:

@@ -97,7 +97,11 @@ def other_mode(session: Session) -> Call | None:
         return None
     if call.port == SMTPS:
         handshake = session.handshake
-        clear = handshake is not None and not handshake.ok and _REPLY.match(handshake.plaintext)
+        failed = handshake is not None and not handshake.ok
+        # The banner stood there before the handshake, or came in answer to it.
+        clear = failed and any(
+            _REPLY.match(seen) for seen in (handshake.plaintext if handshake else b"", session.injected)
+        )
         return msgspec.structs.replace(call, mode=Mode.STARTTLS) if clear else None
     last = session.steps[-1]
     if last.stage != "banner" or last.trouble is None:

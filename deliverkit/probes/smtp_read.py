@@ -13,11 +13,11 @@ import msgspec
 from deliverkit.facts.smtp import Endpoint, LoginFacts, OddReply, RelayFacts
 from deliverkit.facts.tls import TlsFacts
 from deliverkit.model import Absent, Answer, Found, Mode, Session, Sessions, State, Trouble, Unknown
-from deliverkit.probes.smtp_calls import Dialled, closing, role_of
+from deliverkit.probes.smtp_calls import Dialled, closing, named, role_of
 from deliverkit.probes.smtp_told import Told
 from deliverkit.records.certificate import bears, read_certificate
 from deliverkit.smtp.capabilities import Capabilities
-from deliverkit.smtp.reply import Defect, decoded
+from deliverkit.smtp.reply import Defect, Reply, decoded
 
 _READY: Final = 220
 _HARMLESS: Final = frozenset({Defect.NO_SEPARATOR})
@@ -54,6 +54,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         state=session.state.value,
         why=session.why,
         by_us=setting.by_us,
+        named=named(sessions),
         asked_starttls=sessions.tls == "starttls" or setting.required_by is not None,
         ptr=setting.ptr,
         required_by=setting.required_by,
@@ -87,7 +88,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         starttls=_starttls(session, told, before),
         starttls_reply=told.starttls_refusal(),
         stripped=isinstance(before, Found) and before.value.stripped,
-        injected=session.injected,
+        injected=session.injected if told.reached("starttls") else b"",
         mail_before_tls=told.asked("mail-clear"),
         tls=setting.tls if isinstance(setting.tls, Found) else told.behind(setting.tls.why),
         tls_error=_tls_error(dialled),
@@ -155,6 +156,23 @@ def _tls_error(dialled: Dialled) -> str | None:
     return mistaken.error if mistaken is not None and dialled.wrong_mode == "clear" else None
 
 
+def _demands_client(session: Session) -> bool:
+    """Whether the server ended it since no client certificate came: in TLS 1.3 only after the handshake."""
+    handshake = session.handshake
+    if handshake is None or not handshake.asks_client:
+        return False
+    last = session.steps[-1] if session.steps else None
+    ended = last is not None and last.trouble in (Trouble.TLS, Trouble.CLOSED, Trouble.RESET)
+    return not handshake.ok or (ended and last is not None and last.stage in ("banner", "ehlo-tls"))
+
+
+def _protocol_fault(session: Session, reply: Reply | None) -> bool:
+    """Whether a login that failed did so since the server broke the mechanism's protocol."""
+    trouble = next((step.trouble for step in session.steps if step.stage == "auth" and step.trouble is not None), None)
+    put_off = closing(session) or (reply is not None and reply.temporary)
+    return not put_off and trouble in (None, Trouble.TOO_LONG, Trouble.NOT_SMTP, Trouble.OUT_OF_STEP)
+
+
 def _login(
     dialled: Dialled, sessions: Sessions, told: Told, before: Answer[Capabilities], after: Answer[Capabilities]
 ) -> Answer[LoginFacts]:
@@ -196,28 +214,9 @@ def _login(
                 and bears(read_certificate(leaf), call.host)
             ),
             insecure=call.insecure_auth,
-            protocol_fault=outcome == "failed"
-            and "login-why" in remarks
-            and told.reached("auth")
-            and not (reply is not None and reply.temporary),
+            protocol_fault=outcome == "failed" and _protocol_fault(session, reply),
         )
     )
-
-
-_CUT: Final = frozenset({Trouble.CLOSED, Trouble.RESET, Trouble.TLS})
-
-
-def _demands_client(session: Session) -> bool:
-    """Whether the server asked for a client certificate and then ended the handshake, or what came right behind it.
-
-    In TLS 1.3 the refusal comes after the handshake is done (RFC 8446 §4.4.2.4).
-    """
-    handshake = session.handshake
-    if handshake is None or not handshake.asks_client:
-        return False
-    place = next((number for number, step in enumerate(session.steps) if step.stage == "tls"), len(session.steps))
-    behind = session.steps[place : place + 2]
-    return any(step.trouble in _CUT for step in behind)
 
 
 def _no_login(session: Session, told: Told) -> str:

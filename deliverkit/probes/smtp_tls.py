@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from deliverkit.facts.dane import DaneHost
 from deliverkit.facts.mta_sts import PolicyFacts
@@ -12,7 +13,7 @@ from deliverkit.facts.tls import ScanFacts, TlsFacts
 from deliverkit.model import Absent, Answer, Found, Handshake, Session, State, Trouble, Unknown
 from deliverkit.probes.smtp_calls import Dialled
 from deliverkit.records.certificate import Certificate, bears, covers, read_certificate
-from deliverkit.records.tlsa import match
+from deliverkit.records.tlsa import Match, match
 
 _OURS: Final = "this machine's OpenSSL"
 
@@ -42,7 +43,8 @@ def facts(
     if not handshake.ok:
         return Absent(f"TLS failed: {handshake.error}")
     chain = tuple(read_certificate(der) for der in handshake.chain)
-    status, by_key = _dane(dane, handshake, (place.host, policy.domain, *(dane.aliases[-1:] if dane else ())), now)
+    names = (place.host, policy.domain, *(dane.aliases[-1:] if dane else ()))
+    status, made = _dane(dane, handshake, tuple(name for name in names if name), now)
     return Found(
         TlsFacts(
             host=place.host,
@@ -64,25 +66,29 @@ def facts(
             unnamed=_unnamed(dialled.unnamed),
             scan=_scan(dialled, handshake),
             dane=status,
-            dane_ee=by_key,
+            dane_ee=status == "match" and made.ee,
+            dane_outcome=made.outcome,
+            dane_name=dane.name if dane else "",
+            dane_records=tuple(record.text for record in dane.published) if dane else (),
+            dane_why=made.why,
             enforced_by=policy.covers(place.host, "enforce"),
             testing_by=policy.covers(place.host, "testing"),
         )
     )
 
 
-def _dane(dane: DaneHost | None, handshake: Handshake, names: tuple[str, ...], now: float) -> tuple[str, bool]:
-    """What the chain comes to against the TLSA records, and whether it was DANE-EE that matched."""
+def _dane(dane: DaneHost | None, handshake: Handshake, names: tuple[str, ...], now: float) -> tuple[str, Match]:
+    """What the chain comes to against the TLSA records where DNSSEC secures them, and where it does not."""
     if dane is None or isinstance(dane.records, Absent):
-        return "none", False
-    if isinstance(dane.records, Unknown) or isinstance(dane.secure, Unknown):
-        return "unknown", False
+        return "none", Match(outcome="")
+    if isinstance(dane.records, Unknown):
+        return "unknown", Match(outcome="", why=dane.records.why)
+    made = match(dane.records.value, handshake.chain, names, now)
+    if isinstance(dane.secure, Unknown):
+        return "unknown", made if made.outcome == "match" else replace(made, why=dane.secure.why)
     if dane.secure != Found(value=True):
-        return "unsigned", False
-    made = match(dane.records.value, handshake.chain, tuple(name for name in names if name), now)
-    if made.outcome == "unusable":
-        return "none", False
-    return made.outcome, made.record is not None and made.record.usage == 3  # noqa: PLR2004 - DANE-EE (RFC 7218)
+        return "unsigned", made
+    return "none" if made.outcome == "unusable" else made.outcome, made
 
 
 def _unnamed(session: Session | None) -> Answer[Certificate]:

@@ -86,7 +86,7 @@ class AuthReport(msgspec.Struct, frozen=True, kw_only=True):
     """`accepted`, `refused`, `not-tried` or `failed`."""
     mechanism: str | None
     why: str | None
-    """Why it was not tried, or how it broke off."""
+    """Why it was not tried, how it broke off, or what the server said to it; null where it was accepted."""
 
 
 class TranscriptReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +207,7 @@ def _phase(endpoint: Endpoint) -> str | None:
 
 def _banner(reply: Reply) -> str:
     """As it stood, with its code; the lines of a longer one each on its own."""
-    return "\n".join(peer(line) for line in reply.raw.splitlines()[:_MOST_LINES])
+    return "\n".join(peer(line) for line in _split(reply.raw)[:_MOST_LINES] if line)
 
 
 def _lines(offered: Capabilities | None) -> tuple[str, ...]:
@@ -223,7 +223,8 @@ def _auth(endpoint: Endpoint, before: Capabilities | None, after: Capabilities |
     outcome, why = "not-tried", ""
     if isinstance(endpoint.login, Found):
         login = endpoint.login.value
-        outcome, why = login.outcome, login.why
+        said = login.reply.shown if login.reply is not None and login.outcome in ("refused", "failed") else ""
+        outcome, why = login.outcome, login.why or said
     elif endpoint.login != _UNASKED:
         why = endpoint.login.why
     return AuthReport(
@@ -295,17 +296,21 @@ def peer(octets: bytes) -> str:
     return f"{text}… (+{more} octets)" if more > 0 else text
 
 
+def _split(octets: bytes) -> list[bytes]:
+    """Lines as SMTP ends them: a CR inside one is a part of it."""
+    lines = [line.removesuffix(b"\r") for line in octets.split(b"\n")]
+    return lines if lines[-1] else lines[:-1]
+
+
 def _transcript(endpoint: Endpoint) -> Iterator[TranscriptReport]:
     """The steps as they were said; secrets were left out of them from the start."""
     for step in endpoint.steps:
         if step.said:
             yield TranscriptReport(at_ms=step.at_ms, direction="client", tls=step.tls, text=peer(step.said))
         at = step.replied_ms if step.replied_ms is not None else step.at_ms
-        lines = step.reply.split(b"\n")
-        if lines and not lines[-1]:
-            lines.pop()
+        lines = _split(step.reply)
         for line in lines[:_MOST_LINES]:
-            yield TranscriptReport(at_ms=at, direction="server", tls=step.tls, text=peer(line.removesuffix(b"\r")))
+            yield TranscriptReport(at_ms=at, direction="server", tls=step.tls, text=peer(line))
         if len(lines) > _MOST_LINES:
             yield TranscriptReport(
                 at_ms=at, direction="note", tls=step.tls, text=f"… (+{len(lines) - _MOST_LINES} lines)"

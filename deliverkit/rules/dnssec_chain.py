@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dnssec import Bogus, DnssecFacts
 from deliverkit.model import (
     Absent,
+    Exhibit,
     Finding,
     Fix,
     Found,
@@ -21,7 +22,7 @@ from deliverkit.model import (
 )
 from deliverkit.records.dnssec import Key, wire
 from deliverkit.rules.declare import rule
-from deliverkit.rules.dnssec_exhibit import bogus_exhibits, by_set, ds_exhibits, whats, zone_of
+from deliverkit.rules.dnssec_exhibit import bogus_exhibits, by_set, ds_exhibits, signature_exhibits, whats, zone_of
 
 
 def _ds_for(zone: str, key: Key) -> str:
@@ -48,19 +49,18 @@ def _delegation(dnssec: DnssecFacts) -> Fix | None:
     return Fix(text=text, name=zone, rdtype="DS", before=before, after=after)
 
 
-def _cause(dnssec: DnssecFacts) -> tuple[str, Fix | None]:
-    """Why validation fails, where the evidence shows it."""
+def _cause(dnssec: DnssecFacts) -> tuple[str, tuple[Exhibit, ...], Fix | None]:
+    """Why validation fails, where the evidence shows it; what shows it, and what mends it."""
     fix = _delegation(dnssec)
     if fix is not None and not dnssec.signed:
-        return ": its parent says that it is signed (DS), and it is not", fix
+        return ": its parent says that it is signed (DS), and it is not", ds_exhibits(dnssec), fix
     if fix is not None:
-        return ": its DS records at the parent name none of its keys", fix
-    sets = [s for s in by_set(dnssec.signatures) if all(signed.expiration < dnssec.now for signed in s)]
-    if sets:
-        return ": its signatures have expired", Fix(text="Sign the zone again, and find out why the signer did not.")
-    if any(error.startswith("9 ") for entry in dnssec.own_bogus for error in entry.extended):
-        return ": its keys do not fit its DS records or are missing", None
-    return "", None
+        return ": its DS records at the parent name none of its keys", ds_exhibits(dnssec), fix
+    expired = [s[0] for s in by_set(dnssec.signatures) if all(signed.expiration < dnssec.now for signed in s)]
+    if expired:
+        resign = Fix(text="Sign the zone again, and find out why the signer did not.")
+        return ": its signatures have expired", signature_exhibits(expired[:2]), resign
+    return "", (), None
 
 
 @rule(Severity.ERROR, "RFC 4035 §5.5", "RFC 8914 §4.7")
@@ -91,14 +91,16 @@ def dnssec_bogus(dnssec: DnssecFacts) -> Iterator[Finding]:
     """
     own = dnssec.own_bogus
     if own:
-        cause, fix = _cause(dnssec)
+        cause, evidence, fix = _cause(dnssec)
+        lost = [entry for entry in own if entry.rdtype not in ("SOA", "DNSKEY")] or own
+        held = [entry for entry in lost if entry.hidden] or lost
         yield Finding(
             message=(
                 f"DNSSEC validation of {dnssec.domain} fails{cause}. Validating resolvers answer SERVFAIL, "
-                f"so that these are lost: {whats(entry for entry in own if entry.what != 'DNSKEY') or 'its keys'}"
+                f"so whoever asks them does not get its {whats(held)}"
             ),
             subject=dnssec.domain,
-            evidence=(*bogus_exhibits(own), *ds_exhibits(dnssec)),
+            evidence=(*evidence, *bogus_exhibits(held)),
             fix=fix,
             cause="own",
         )

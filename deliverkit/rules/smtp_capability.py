@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Absent, Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, Who, known, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
 from deliverkit.smtp.capabilities import Capabilities
 
 _SMALL: Final = 10_000_000
@@ -240,6 +240,7 @@ def smtp_enhanced_codes_missing(endpoint: Endpoint) -> Iterator[Finding]:
 def _missing(endpoint: Endpoint, keyword: str, follows: str, discarded: str) -> Iterator[Finding]:
     when, capabilities = last_offered(endpoint)
     if not capabilities.has(keyword):
+        staying(endpoint)
         yield Finding(
             message=f"does not offer {keyword}: {follows}",
             subject=endpoint.where,

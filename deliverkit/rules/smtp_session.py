@@ -109,6 +109,7 @@ def smtp_reply_unreadable(endpoint: Endpoint) -> Iterator[Finding]:
     peer(endpoint)
     broken = known(endpoint.breakage)
     if broken is None:
+        need(endpoint.banner)
         return
     _cut(broken)
     if broken.trouble is Trouble.NOT_SMTP and broken.stage != "banner":
@@ -147,6 +148,7 @@ def smtp_reply_too_long(endpoint: Endpoint) -> Iterator[Finding]:
     peer(endpoint)
     broken = known(endpoint.breakage)
     if broken is None:
+        need(endpoint.banner)
         return
     _cut(broken)
     if broken.trouble is Trouble.TOO_LONG:

@@ -17,6 +17,8 @@ TIMEOUT: Final = 30.0
 """Seconds for a domain's records."""
 SESSIONS_TIMEOUT: Final = 60.0
 """Seconds for a host's sessions."""
+CHECK_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec")
+"""What `check` judges: all that DNS and HTTPS tell of a domain."""
 SESSION_AREAS: Final = ("smtp", "tls", "auth")
 MX_AREAS: Final = (*SESSION_AREAS, "mx", "dane", "mta-sts")
 """What `smtp --mx` judges: the sessions, and the policies they are held to."""

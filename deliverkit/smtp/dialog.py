@@ -40,7 +40,7 @@ _ACCEPTED: Final = 235
 _MOST_COMMAND: Final = 510
 _SMTPS: Final = 465
 _MX: Final = 25
-_NULL: Final = (b"NULL", b"ADH", b"AECDH", b"EXP", b"anon")
+_NO_CIPHER: Final = ("NULL", "ADH", "AECDH", "EXP", "RC4", "DES-CBC-SHA", "RC2")
 
 
 class BrokenError(Exception):
@@ -253,7 +253,11 @@ def login(call: Call, offered: Capabilities, handshake: Handshake | None, secret
     if mechanism.endswith("-PLUS"):
         yield Remark("binding", "tls-server-end-point")
     yield Remark("login", "failed")  # until the server has answered
-    yield from _authenticate(mechanism, exchange, opening)
+    try:
+        yield from _authenticate(mechanism, exchange, opening)
+    except BrokenError as broken:
+        yield Remark("login-why", broken.why)
+        raise
 
 
 def _unsafe(call: Call, handshake: Handshake | None) -> str | None:
@@ -266,7 +270,7 @@ def _unsafe(call: Call, handshake: Handshake | None) -> str | None:
         return f"the certificate does not bear the name {call.host} (--insecure-auth overrides)"
     if handshake.version not in ("TLSv1.2", "TLSv1.3"):
         return f"{handshake.version} is broken (RFC 8996) (--insecure-auth overrides)"
-    if any(word in handshake.cipher.encode() for word in _NULL):
+    if any(word in handshake.cipher for word in _NO_CIPHER):
         return f"{handshake.cipher} does not protect what is sent (--insecure-auth overrides)"
     return None
 

@@ -232,9 +232,8 @@ class _Conversation:
         await asyncio.sleep(0)
 
     async def _upgrade(self, name: str, version: str) -> Handshake:
-        if self.steps:  # else TLS comes at once, and a banner in clear is for the handshake to meet
+        if self.steps:  # what stands behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6)
             self._reader.feed(self._line.waiting())
-            # What stood behind the reply to STARTTLS was said by anybody on the way: dropped (RFC 3207 §6).
             self.injected = self._clean(self._reader.drop())[:_SEEN]
         at = self._now()
         try:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 import time
@@ -104,10 +105,12 @@ class Live:
             async with asyncio.timeout(max(self._limit.at - time.monotonic(), 0.0)), self._limits.room(call) as why:
                 if why is not None:
                     return Session(call=call, state=State.ERROR, why=why)
-                return await self._opened(call)
+                if self._limit.at - time.monotonic() > _GRACE:
+                    return await self._opened(call)
         except TimeoutError:
-            where = f"{call.address} port {call.dial_port}"
-            return Session(call=call, state=State.TIMEOUT, why=f"{where} did not get its turn {self._limit.words}")
+            pass
+        where = f"{call.address} port {call.dial_port}"
+        return Session(call=call, state=State.TIMEOUT, why=f"{where} did not get its turn {self._limit.words}")
 
     async def _opened(self, call: Call) -> Session:
         began = time.monotonic()
@@ -165,7 +168,8 @@ def _told(watch: Watch, where: str) -> Watch:
 
 
 def _unconnected(call: Call, where: str, error: OSError) -> Session:
-    said = (error.strerror or str(error)).lower()
+    # The event loop puts words of its own in strerror; a failed look-up of an address has no errno of the system's.
+    said = (os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)).lower()
     return Session(call=call, state=_state(error), why=f"no connection to {where}: {said}")
 
 

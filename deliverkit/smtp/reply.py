@@ -172,10 +172,13 @@ class Reader:
 
     def _split(self) -> Iterator[bytes]:
         while True:
+            if not self._lines and self._buffer.startswith(_TLS_RECORD):
+                raise BadReplyError(Bad.NOT_A_REPLY, _why(bytes(self._buffer[:8])), self.pending[:MAX_REPLY])
             end = self._buffer.find(b"\n", self._scanned)
             if end < 0:
                 self._scanned = len(self._buffer)
-                self._judge_unfinished()
+                if len(self._buffer) > self.limit:
+                    raise self._too_long(bytes(self._buffer))
                 return
             raw = bytes(self._buffer[: end + 1])
             del self._buffer[: end + 1]
@@ -183,13 +186,6 @@ class Reader:
             if len(raw) > self.limit:
                 raise self._too_long(raw)
             yield raw
-
-    def _judge_unfinished(self) -> None:
-        """A line that can become no line of a reply any more, whatever follows."""
-        if len(self._buffer) > self.limit:
-            raise self._too_long(bytes(self._buffer))
-        if not self._lines and self._buffer.startswith(_TLS_RECORD):
-            raise BadReplyError(Bad.NOT_A_REPLY, _why(bytes(self._buffer)), self.pending)
 
     def _too_long(self, line: bytes) -> BadReplyError:
         why = f"a line of more than {self.limit} octets"

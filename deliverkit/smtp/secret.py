@@ -134,6 +134,7 @@ def _spelled(octets: bytes) -> Iterator[bytes]:
         encoded = binascii.b2a_qp(octets, quotetabs=quoted, header=quoted)
         yield encoded
         yield encoded.replace(b"=\n", b"").replace(b"=\r\n", b"")
+    yield repr(octets)[2:-1].encode()
     yield base64.b32encode(octets).rstrip(b"=")
     yield base64.b85encode(octets)
     yield octets.replace(b"\0", b" ").replace(b"\1", b" ")

@@ -15,7 +15,9 @@ MOST_SENT: Final = 20
 """Certificates that are kept of a chain."""
 LARGEST: Final = 65_536
 """Octets of one certificate that are kept."""
-_CIPHERS: Final = "DEFAULT:ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+_CIPHERS: Final = "ALL:COMPLEMENTOFALL:!aNULL:@SECLEVEL=0"
+"""All that this OpenSSL has, those that encrypt nothing last. Not the anonymous ones: a server that takes one of them,
+as Postfix may where it has the choice, shows no certificate, though it has one."""
 _CERTIFICATE_REQUEST: Final = 13
 _SEEN: Final = 512
 

@@ -82,8 +82,7 @@ class MemoryLine:
         self._then: Then | None = None
         self._last = "banner"
         self._encrypted = False
-        if not implicit:
-            self._take(peer.greet())
+        self._greeted = False
 
     def _take(self, output: list[bytes | Then]) -> None:
         for part in output:
@@ -104,6 +103,7 @@ class MemoryLine:
 
     async def receive(self) -> bytes:
         """What the server has said; where it has said all, what it does then."""
+        self._greet()
         if self._ahead:
             return self.waiting()
         match self._then:
@@ -122,6 +122,7 @@ class MemoryLine:
 
     async def start_tls(self, name: str, version: str) -> Handshake:
         """The handshake that the world's text describes; a client that begins it too early meets plain text."""
+        self._greet()
         if not self._implicit and self._then is not Then.TLS:
             return Handshake(name=name, error="what the server sent is no TLS", plaintext=self.waiting()[:512])
         self._then = None
@@ -138,10 +139,13 @@ class MemoryLine:
         if handshake.ok:
             self._encrypted = True
             self._peer.secured()
-            if self._implicit:
-                self._last = "banner"
-                self._take(self._peer.greet())
         return handshake
+
+    def _greet(self) -> None:
+        """The banner is on its way until somebody waits for it: behind the handshake where TLS comes at once."""
+        if not self._greeted and (self._encrypted or not self._implicit):
+            self._greeted = True
+            self._take(self._peer.greet())
 
     async def close(self) -> None:
         """Ends it."""

@@ -55,8 +55,7 @@ def test_healthy():
     assert render(report(HEALTHY, "mx", "spf", "dmarc"), Look()) == snapshot("""\
 example.com   ✓ pass   84 passed                                           0.4 s
 
-Next  deliverkit spf example.com --ip ADDRESS
-      may this server send for the domain?
+Next  deliverkit smtp --mx example.com   test the servers that take your mail
 """)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverkit.render.text.finding import folded
+from deliverkit.render.text.gather import folded
 from deliverkit.render.text.questions import dig
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report import FindingReport, QuestionReport

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import Final
 
+from deliverkit.render.text.sheet import Sheet
 from deliverkit.report.document import Facts
 
-_AREAS: Final = ("mx", "spf", "dkim", "dmarc")
+_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec", "smtp")
 
 
-def lines(facts: Facts, command: str, *, ascii: bool) -> list[str]:  # noqa: A002 - the word of the output
-    """The lines of the command's area; none for `check`, and none where nothing is known."""
-    if command not in _AREAS:
-        return []
-    known = getattr(facts, command)
-    if known is None:
-        return []
+def write(sheet: Sheet, facts: Facts, command: str) -> None:
+    """The command's area; nothing for `check`, and nothing where nothing is known.
+
+    An area's module has `lines(known, ascii)`, each line as it stands, or `write(sheet, known)` where that is not
+    enough.
+    """
+    field = command.replace("-", "_")
+    known = getattr(facts, field) if command in _AREAS else None
+    drawn = _module(field) if known is not None else None
+    if drawn is None:
+        return
+    if hasattr(drawn, "write"):
+        drawn.write(sheet, known)
+        return
+    lines = list(drawn.lines(known, sheet.look.ascii))
+    if lines:
+        sheet.blank()
+    for line in lines:
+        sheet.line(line, indent=2)
+
+
+def _module(name: str) -> ModuleType | None:
+    full = f"{__package__}.{name}"
     try:
-        drawn = importlib.import_module(f"deliverkit.render.text.{command}")
-    except ModuleNotFoundError:
-        return []
-    return list(drawn.lines(known, ascii))
+        return importlib.import_module(full)
+    except ModuleNotFoundError as error:
+        if error.name != full:
+            raise
+        return None

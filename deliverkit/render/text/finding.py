@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from deliverkit.model import shown
 from deliverkit.model.display import RECORDED
+from deliverkit.render.text.gather import Group, place, write_where
 from deliverkit.render.text.sheet import Part, Sheet, width_of
 from deliverkit.render.text.words import SEVERITY, WHO
 from deliverkit.report import FindingReport
@@ -20,24 +21,28 @@ _MARKS: Final = 8
 _QUOTED: Final = 60
 
 
-def write_finding(sheet: Sheet, finding: FindingReport, parts: Sequence[FindingReport] = ()) -> None:
-    """The finding, and beneath it those it explains."""
+def write_finding(sheet: Sheet, group: Group, target: str) -> None:
+    """The finding, where it is, and beneath it those it explains."""
+    finding = group.head
     label, style = SEVERITY[finding.severity]
     sheet.ends(((label.ljust(9), style), " ", (finding.rule, "bold")), ((WHO[finding.who], "dim"),))
     sheet.prose(_sentence(shown(finding.message, _WHOLE)), indent=2)
-    write_exhibits(sheet, finding.exhibits)
-    _write_fix(sheet, finding)
-    for part in parts:
+    write_where(sheet, group, target)
+    write_exhibits(sheet, group.exhibits)
+    _write_fix(sheet, finding, alike=group.alike)
+    for part in group.parts:
         sheet.prose(_sentence(shown(part.message, _WHOLE)), lead=f"Also  {part.rule}: ", indent=2, hang=8)
     _write_sources(sheet, finding)
 
 
-def write_line(sheet: Sheet, finding: FindingReport) -> None:
+def write_line(sheet: Sheet, group: Group, target: str) -> None:
     """The finding on one line."""
+    finding = group.head
     label, style = SEVERITY[finding.severity]
     head = f"{finding.rule}  "
     room = sheet.look.width - 12 - width_of(head)
-    message = " ".join(shown(finding.message).split())
+    at = place(group, target)
+    message = " ".join(f"{at}{': ' if at else ''}{shown(finding.message)}".split())
     if sheet.look.wrap and width_of(message) > room:
         message = message[: max(room - 1, 10)].rstrip() + "…"
     sheet.line((label.ljust(9), style), " ", head, (message, "dim"), indent=2)
@@ -103,22 +108,22 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
             sheet.line((f"{beside} {shown(note)}", "yellow"), indent=6)
             return
     sheet.line(("".join(row).rstrip(), "yellow"), indent=6)
-    for place in range(len(noted) - 1, -1, -1):
-        start, note = noted[place]
+    for index in range(len(noted) - 1, -1, -1):
+        start, note = noted[index]
         bars = [" "] * start
-        for before, _ in noted[:place]:
+        for before, _ in noted[:index]:
             if before < start:
                 bars[before] = "│"
         size = width_of(shown(note))
         if 6 + start + 2 + size <= sheet.look.width or not sheet.look.wrap:
             sheet.line(("".join(bars) + "└ " + shown(note), "yellow"), indent=6)
         else:
-            quoted = " ".join(shown(text[named[place].start : named[place].end], _QUOTED).split())
+            quoted = " ".join(shown(text[named[index].start : named[index].end], _QUOTED).split())
             sheet.prose(shown(note), lead=(f"└ {quoted}: ", "yellow"), indent=6, hang=8, style="yellow")
 
 
-def _write_fix(sheet: Sheet, finding: FindingReport) -> None:
-    words = finding.fix
+def _write_fix(sheet: Sheet, finding: FindingReport, *, alike: bool) -> None:
+    words = finding.fix if alike else f"{_sentence(finding.fix)} For the others the same."
     diff: list[str] = []
     if finding.change is not None:
         diff = change_lines(finding.change)
@@ -181,31 +186,3 @@ def _write_sources(sheet: Sheet, finding: FindingReport) -> None:
     if sources:
         sheet.prose(sources, indent=2, style="dim")
     sheet.line((command, "dim"), indent=2)
-
-
-def folded(findings: Iterable[FindingReport]) -> list[tuple[FindingReport, list[FindingReport]]]:
-    """The findings that stand by themselves, each with those it explains; a chain hangs on its head."""
-    findings = list(findings)
-    present = {finding.rule for finding in findings}
-    parents = {finding.rule: finding.part_of for finding in findings if finding.part_of in present}
-
-    def head(finding: FindingReport) -> str | None:
-        rule, seen = finding.part_of, {finding.rule}
-        if rule not in present:
-            return None
-        while rule in parents and rule not in seen:
-            seen.add(rule)
-            rule = parents[rule]
-        return None if rule in seen else rule
-
-    heads = [(finding, head(finding)) for finding in findings]
-    standing = [finding for finding, above in heads if above is None]
-    below: dict[int, list[FindingReport]] = {}
-    for finding, above in heads:
-        if above is None:
-            continue
-        candidates = [index for index, other in enumerate(standing) if other.rule == above]
-        same = [index for index in candidates if standing[index].subject == finding.subject]
-        if same or candidates:
-            below.setdefault((same or candidates)[0], []).append(finding)
-    return [(finding, below.get(index, [])) for index, finding in enumerate(standing)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import collections
 from typing import Final
 
-from deliverkit.model import shown
+from deliverkit.model import area_of, shown
 from deliverkit.render.text import areas
-from deliverkit.render.text.finding import folded, write_finding, write_line
+from deliverkit.render.text.finding import write_finding, write_line
+from deliverkit.render.text.gather import gathered
+from deliverkit.render.text.next import write_next
 from deliverkit.render.text.questions import write_questions
 from deliverkit.render.text.sheet import Look, Part, Sheet
+from deliverkit.render.text.smtp_detail import write_details
 from deliverkit.render.text.unclear import write_unclear
 from deliverkit.render.text.words import ROLE, SEVERITY, VERDICT, count, seconds
 from deliverkit.report import Report, TargetReport
@@ -32,29 +35,27 @@ def render(report: Report, look: Look, *, command: str = "check") -> str:
         else:
             _write_block(sheet, target)
     if many:
-        _write_summary(sheet, report)
+        _write_summary(sheet, report, command)
     elif not look.quiet and report.targets:
         sheet.blank()
-        _write_next(sheet, report.targets[0], command, asked=bool(report.vantage.resolvers))
+        write_next(sheet, report.targets[0], command, asked=bool(report.vantage.resolvers))
     return sheet.render()
 
 
 def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
     _write_verdict(sheet, target)
     if not sheet.look.quiet:
-        area_lines = areas.lines(target.facts, command, ascii=sheet.look.ascii)
-        if area_lines:
-            sheet.blank()
-            for line in area_lines:
-                sheet.line(line, indent=2)
+        areas.write(sheet, target.facts, command)
         _write_opinion(sheet, target)
-    for finding, parts in folded(target.findings):
+    for group in gathered(target.findings):
         sheet.blank()
-        write_finding(sheet, finding, parts)
+        write_finding(sheet, group, target.target)
     if target.inconclusive:
         sheet.blank()
         write_unclear(sheet, target.inconclusive)
     if sheet.look.verbose and not sheet.look.quiet:
+        if target.facts.smtp is not None:
+            write_details(sheet, target.facts.smtp)
         _write_passed(sheet, target)
         write_questions(sheet, target.questions)
 
@@ -76,8 +77,8 @@ def _write_opinion(sheet: Sheet, target: TargetReport) -> None:
 def _write_block(sheet: Sheet, target: TargetReport) -> None:
     """A target among many: its verdict, and a line for each finding."""
     _write_verdict(sheet, target)
-    for finding, _ in folded(target.findings):
-        write_line(sheet, finding)
+    for group in gathered(target.findings):
+        write_line(sheet, group, target.target)
     whys = dict.fromkeys(entry.why for entry in target.inconclusive)
     for why in whys:
         rules = len({entry.rule for entry in target.inconclusive if entry.why == why})
@@ -104,7 +105,7 @@ def _write_verdict(sheet: Sheet, target: TargetReport) -> None:
 
 
 def _counts(target: TargetReport) -> list[str]:
-    standing = collections.Counter(finding.severity for finding, _ in folded(target.findings))
+    standing = collections.Counter(group.head.severity for group in gathered(target.findings))
     words = [count(standing[severity], severity) for severity in SEVERITY if standing[severity]]
     if target.suppressed:
         words.append(f"{len(target.suppressed)} ignored")
@@ -123,13 +124,12 @@ def _write_passed(sheet: Sheet, target: TargetReport) -> None:
     sheet.line(("✓ passed", "bold green"))
     by_area: dict[str, list[str]] = {}
     for rule in target.passed:
-        area = next((area for area in ("tls-rpt", "mta-sts") if rule.startswith(area)), rule.partition("-")[0])
-        by_area.setdefault(area, []).append(rule)
+        by_area.setdefault(area_of(rule), []).append(rule)
     for rules in by_area.values():
         sheet.prose(" ".join(rules), indent=2)
 
 
-def _write_summary(sheet: Sheet, report: Report) -> None:
+def _write_summary(sheet: Sheet, report: Report, command: str) -> None:
     verdicts = collections.Counter(target.verdict for target in report.targets)
     sheet.blank()
     words = [
@@ -144,7 +144,7 @@ def _write_summary(sheet: Sheet, report: Report) -> None:
     commonest = collections.Counter(
         (finding.severity, finding.rule)
         for target in report.targets
-        for finding in {finding.rule: finding for finding, _ in folded(target.findings)}.values()
+        for finding in {group.head.rule: group.head for group in gathered(target.findings)}.values()
     )
     ranked = sorted(commonest.items(), key=lambda item: (list(SEVERITY).index(item[0][0]), -item[1], item[0][1]))
     for (severity, rule), number in ranked[:_COMMONEST]:
@@ -152,37 +152,8 @@ def _write_summary(sheet: Sheet, report: Report) -> None:
         sheet.line((label.ljust(9), style), f" {rule}", (f"   {count(number, 'target')}", "dim"), indent=2)
     if len(ranked) > _COMMONEST:
         sheet.line((f"… and {len(ranked) - _COMMONEST} rules more", "dim"), indent=2)
-    if not sheet.look.quiet and report.targets and verdicts["pass"] < len(report.targets):
+    told = command != "check" or sheet.look.verbose
+    if not told and not sheet.look.quiet and report.targets and verdicts["pass"] < len(report.targets):
         worst = next(target.target for target in report.targets if target.verdict != "pass")
         sheet.blank()
         sheet.line(("Next  ", "bold"), f"deliverkit check {worst}", ("   the evidence and the fixes", "dim"))
-
-
-def _write_next(sheet: Sheet, target: TargetReport, command: str, *, asked: bool) -> None:
-    found = _next(target, command, asked=asked) if target.role != "nonexistent" and target.error is None else None
-    if found is None:
-        return
-    typed, why = found
-    if sheet.cells((typed, why)) + 10 <= sheet.look.width:
-        sheet.line(("Next  ", "bold"), typed, "   ", (why, "dim"))
-    else:
-        sheet.line(("Next  ", "bold"), typed)
-        sheet.line((why, "dim"), indent=6)
-
-
-def _next(target: TargetReport, command: str, *, asked: bool) -> tuple[str, str] | None:
-    """The command that helps most from here, and what for."""
-    name = target.target
-    rules = {finding.rule for finding in target.findings}
-    wrong = {finding.area for finding in target.findings if finding.severity != "notice"}
-    if asked and target.inconclusive and target.verdict != "fail":
-        return "deliverkit doctor", "is it this machine's resolver that cannot tell?"
-    if "spf" in wrong and command == "check":
-        return f"deliverkit spf {name}", "the include tree, with what each term costs"
-    if "dmarc" in wrong and command == "check":
-        return f"deliverkit dmarc {name}", "the policy that receivers apply, and where it was found"
-    if "dkim-selector-unknown" in rules:
-        return f"deliverkit dkim {name} --selector NAME", "NAME stands in a sent message's DKIM-Signature, as s="
-    if command != "mx" and target.role == "mail":
-        return f"deliverkit spf {name} --ip ADDRESS", "may this server send for the domain?"
-    return None

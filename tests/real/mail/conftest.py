@@ -1,14 +1,18 @@
-"""Mail servers of three makes on free loopback ports, once a session."""
+"""Mail servers of three makes on free loopback ports, and the DNS and policies of their domains, once a session."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from authority import Authority, Leaf
+from command import Ran, probe
+from daemons import has_ipv6
+from exim import exim
 from postfix import Mail, certificates, postfix
+from sendmail import sendmail
+
+ALL = {25: "mx", 465: "smtps", 587: "submission", 2525: "alternative"}
 
 
 @pytest.fixture(scope="session")
@@ -24,23 +28,60 @@ def leaves(authority: Authority) -> dict[str, Leaf]:
 
 
 @pytest.fixture(scope="session")
-def anchor(authority: Authority) -> Path:
-    """The file for `--ca-file`."""
-    return authority.anchor
-
-
-@pytest.fixture(scope="session")
 def post(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
     """Postfix with Dovecot."""
     with postfix(authority, leaves, six=has_ipv6()) as mail:
         yield mail
 
 
-def has_ipv6() -> bool:
-    """Whether the machine has ::1."""
-    try:
-        with socket.socket(socket.AF_INET6) as made:
-            made.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
+@pytest.fixture(scope="session")
+def exim_mail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
+    """Exim."""
+    with exim(authority, leaves, six=has_ipv6()) as mail:
+        yield mail
+
+
+@pytest.fixture(scope="session")
+def sendmail_mail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
+    """Sendmail."""
+    with sendmail(authority, leaves) as mail:
+        yield mail
+
+
+@pytest.fixture(scope="session")
+def post_ran(post: Mail) -> Ran:
+    """What the command says of Postfix's four ports."""
+    return probe(post, ALL, "--helo", "client.example.com", "-4")
+
+
+@pytest.fixture(scope="session")
+def exim_ran(exim_mail: Mail) -> Ran:
+    """What the command says of Exim's four ports."""
+    return probe(exim_mail, ALL, "--helo", "client.example.com", "-4")
+
+
+@pytest.fixture(scope="session")
+def sendmail_ran(sendmail_mail: Mail) -> Ran:
+    """What the command says of Sendmail's four ports."""
+    return probe(sendmail_mail, ALL, "--helo", "client.example.com", "-4")
+
+
+class Server:
+    """One make: where it runs and what the command says of it."""
+
+    def __init__(self, mail: Mail, ran: Ran) -> None:
+        self.mail = mail
+        self.ran = ran
+
+
+@pytest.fixture(params=["post", "exim", "sendmail"])
+def make(request: pytest.FixtureRequest) -> str:
+    """Each make in turn."""
+    return request.param
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, make: str) -> Server:
+    """The server of that make."""
+    mail: Mail = request.getfixturevalue("post" if make == "post" else f"{make}_mail")
+    return Server(mail, request.getfixturevalue(f"{make}_ran"))

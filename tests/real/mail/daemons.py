@@ -40,12 +40,19 @@ def need_root() -> None:
         pytest.skip("mail servers are started as root alone")
 
 
-def need_ipv6() -> None:
-    """Skips where the machine has no ::1."""
+def has_ipv6() -> bool:
+    """Whether the machine has ::1."""
     try:
         with socket.socket(socket.AF_INET6) as made:
             made.bind(("::1", 0))
     except OSError:
+        return False
+    return True
+
+
+def need_ipv6() -> None:
+    """Skips where the machine has no ::1."""
+    if not has_ipv6():
         pytest.skip("no IPv6 loopback address")
 
 

@@ -44,6 +44,7 @@ SERVICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "named": ("wrongname", "127.0.0.1", (_TLS, "tls_server_sni_maps=hash:{folder}/sni")),
     "asks": ("good", "127.0.0.1", (_TLS, "smtpd_tls_ask_ccert=yes")),
     "old": ("rsa", "127.0.0.1", (_TLS, "smtpd_tls_protocols=>=TLSv1 <=TLSv1.1", _OLD, "smtpd_tls_ciphers=medium")),
+    "modern": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=>=TLSv1.2")),
     "tls12": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.2")),
     "tls13": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.3")),
     "rejects": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=reject")),

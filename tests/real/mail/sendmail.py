@@ -69,7 +69,9 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "key.pem").chmod(0o600)
         (place / "chain.pem").write_text("-----BEGIN CERTIFICATE-----" + chain)
         # What Sendmail trusts it also sends behind its leaf; the chain of its certificate file it does not.
-        (place / "anchor.pem").write_text("-----BEGIN CERTIFICATE-----" + chain.partition("-----BEGIN CERTIFICATE-----")[2])
+        (place / "anchor.pem").write_text(
+            "-----BEGIN CERTIFICATE-----" + chain.partition("-----BEGIN CERTIFICATE-----")[2]
+        )
         (place / "queue").mkdir(mode=0o700)
         (place / "switch").write_text("hosts files\naliases files\n")
         (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n::1 localhost\n")
@@ -92,7 +94,20 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
             f"mount --bind {place} {_SAFE} && mount --bind {place}/sasl /usr/lib/sasl2 && "
             f'hostname {NAME} && exec "$@"'
         )
-        command = [unshare, "--mount", "--uts", "sh", "-c", apart, "sh", found, "-bD", "-C", str(place / "sendmail.cf"), f"-OAliasFile={place}/aliases"]
+        command = [
+            unshare,
+            "--mount",
+            "--uts",
+            "sh",
+            "-c",
+            apart,
+            "sh",
+            found,
+            "-bD",
+            "-C",
+            str(place / "sendmail.cf"),
+            f"-OAliasFile={place}/aliases",
+        ]
         with running(command, place / "out", list(ports.values())):
             yield Mail(ports, leaves, authority.anchor, place)
 

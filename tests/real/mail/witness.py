@@ -53,16 +53,16 @@ def s_client(address: str, port: int, name: str, anchor: Path, *, implicit: bool
         text="QUIT\n",
     )  # fmt: skip
     pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
-    protocol = re.search(r"^\s+Protocol\s*: (\S+)", said, re.MULTILINE) or re.search(r"^New, (\S+), Cipher is", said, re.M)
+    protocol = re.search(r"^\s+Protocol\s*: (\S+)", said, re.MULTILINE) or re.search(
+        r"^New, (\S+), Cipher is", said, re.M
+    )
     cipher = re.search(r"Cipher is (\S+)", said)
     code = re.search(r"Verify return code: (\d+)", said)
     assert protocol, said
     assert cipher, said
     assert code, said
     chain = tuple(hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() for pem in pems)
-    return Seen(
-        version=protocol[1], cipher=cipher[1], chain=chain, verified=int(code[1]), trusted=code[1] == "0"
-    )
+    return Seen(version=protocol[1], cipher=cipher[1], chain=chain, verified=int(code[1]), trusted=code[1] == "0")
 
 
 def finger(address: str, port: int, config: Path, anchor: Path, *, implicit: bool = False) -> Seen:
@@ -107,3 +107,13 @@ def swaks(
         version=secured[1] if secured else "", cipher=secured[2] if secured else "", banner=banner,
         before=tuple(before[1:]), after=tuple(after[1:]), accepted=accepted,
     )  # fmt: skip
+
+
+def takes(port: int, version: str) -> bool:
+    """Whether OpenSSL's s_client comes to an agreement with this version of TLS alone."""
+    option = "-" + version.lower().replace("tlsv", "tls").replace(".", "_")
+    said = _run(
+        program("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-starttls", "smtp", option,
+        "-cipher", "ALL:@SECLEVEL=0", text="QUIT\n",
+    )  # fmt: skip
+    return "Cipher is (NONE)" not in said
