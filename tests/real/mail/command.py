@@ -48,27 +48,29 @@ def to(mail: Mail, ports: dict[int, str], host: str = NAME, address: str = "127.
     """The `--connect-to` options for listeners by port."""
     shown = f"[{address}]" if ":" in address else address
     return [
-        word
-        for port, label in ports.items()
-        for word in ("--connect-to", f"{host}:{port}:{shown}:{mail.ports[label]}")
+        word for port, label in ports.items() for word in ("--connect-to", f"{host}:{port}:{shown}:{mail.ports[label]}")
     ]
 
 
-def smtp(*words: str | Path, anchor: Path, resolver: str = NOWHERE, host: str = NAME, timeout: float = 60) -> Ran:
+def smtp(
+    *words: str | Path, anchor: Path, resolver: str = NOWHERE, host: str | None = NAME, timeout: float = 60
+) -> Ran:
     """Runs `deliverkit smtp HOST … --format json`."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     command = [
-        "smtp", host, "--format", "json", "--resolver", resolver, "--ca-file", str(anchor), "--timeout", str(timeout),
+        "smtp", *([host] if host else []), "--format", "json", "--resolver", resolver, "--ca-file", str(anchor), "--timeout", str(timeout),
         *map(str, words),
     ]  # fmt: skip
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(command)
+    out.seek(0)
+    said = out.read()
     try:
-        document = json.loads(out.getvalue())
-    except ValueError:
-        raise AssertionError(f"exit {code}: {out.getvalue()}{err.getvalue()}") from None
+        document = json.loads(said)
+    except ValueError as error:
+        raise AssertionError(f"{error}, exit {code}: {said}{err.getvalue()}") from None
     (target,) = document["targets"]
-    return Ran(code, target, out.getvalue(), err.getvalue())
+    return Ran(code, target, said, err.getvalue())
 
 
 def probe(

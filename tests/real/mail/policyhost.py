@@ -32,7 +32,7 @@ def serving(sites: dict[str, Site]) -> Iterator[int]:
     """The port that all of them are on."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             site = sites.get(self.headers["Host"].partition(":")[0])
             if site is None or self.path != "/.well-known/mta-sts.txt":
                 self.send_error(404)

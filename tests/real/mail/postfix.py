@@ -66,9 +66,9 @@ class Mail(NamedTuple):
 def certificates(authority: Authority) -> dict[str, Leaf]:
     """A good one, one with an RSA key, and the faulty ones."""
     return {
-        "good": authority.leaf("good", NAME, "mx.example.com"),
+        "good": authority.leaf("good", NAME, "bare.example.com"),
         "rsa": authority.leaf("rsa", NAME, kind="rsa-2048"),
-        "expired": authority.leaf("expired", NAME, begins=-90, days=-2),
+        "expired": authority.leaf("expired", NAME, "bare.example.com", begins=-90, days=-2),
         "early": authority.leaf("early", NAME, begins=2),
         "wrongname": authority.leaf("wrongname", "other.example.net"),
         "selfsigned": authority.leaf("selfsigned", NAME, self_signed=True),

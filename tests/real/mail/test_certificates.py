@@ -54,9 +54,7 @@ def test_versions_apart(post: Mail, label: str, versions: set[str]) -> None:
     assert tls["version"] == max(versions)
     found = {one["version"] for one in tls["scan"] if one["accepted"]} | {tls["version"]}
     assert found == versions
-    assert {one["version"] for one in tls["scan"] if one["accepted"] is False} == (
-        set(VERSIONS) - versions
-    )
+    assert {one["version"] for one in tls["scan"] if one["accepted"] is False} == (set(VERSIONS) - versions)
     assert {version for version in VERSIONS if witness.takes(post.ports[label], version)} == versions
 
 

@@ -33,9 +33,7 @@ def login(
 
 
 @pytest.mark.parametrize(("make", "mechanism"), MECHANISMS, indirect=["make"])
-def test_a_login_is_accepted_and_refused(
-    server: Server, mechanism: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_is_accepted_and_refused(server: Server, mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bearer = mechanism in ("XOAUTH2", "OAUTHBEARER")
     good, bad = (token(), token(key=b"another key")) if bearer else (PASSWORD, CANARY)
     for secret, outcome in ((good, "accepted"), (bad, "refused")):
@@ -69,9 +67,7 @@ def test_a_mechanism_that_is_not_offered_is_not_tried(exim_mail: Mail, monkeypat
 
 
 @pytest.mark.parametrize("label", ["clear", "alternative"])
-def test_no_password_in_clear_unless_it_is_asked_for(
-    post: Mail, label: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_password_in_clear_unless_it_is_asked_for(post: Mail, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without TLS nothing is said, though the server offers it."""
     refused = login(post, PASSWORD, "PLAIN", monkeypatch, "--tls", "none", ports={2525: label})
     assert refused.only["auth"]["login"] == "not-tried"

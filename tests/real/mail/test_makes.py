@@ -13,7 +13,17 @@ from postfix import NAME
 
 pytestmark = pytest.mark.real
 PORTS = pytest.mark.parametrize("port", ALL)
-POSTFIX = ("PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING")
+POSTFIX = (
+    "PIPELINING",
+    "SIZE 10240000",
+    "VRFY",
+    "ETRN",
+    "ENHANCEDSTATUSCODES",
+    "8BITMIME",
+    "DSN",
+    "SMTPUTF8",
+    "CHUNKING",
+)
 DOVECOT = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"]
 EXIM = ("SIZE 20971520", "8BITMIME", "PIPELINING", "PIPECONNECT", "CHUNKING", "SMTPUTF8", "HELP")
 SENDMAIL = ("ENHANCEDSTATUSCODES", "PIPELINING", "EXPN", "VERB", "8BITMIME", "SIZE", "DSN", "DELIVERBY", "HELP")
@@ -130,9 +140,7 @@ def test_its_times_and_transcript(server: Server, port: int) -> None:
 
 @PORTS
 def test_openssl_sees_the_same(server: Server, port: int) -> None:
-    seen = witness.s_client(
-        "127.0.0.1", server.mail.ports[ALL[port]], NAME, server.mail.anchor, implicit=port == 465
-    )
+    seen = witness.s_client("127.0.0.1", server.mail.ports[ALL[port]], NAME, server.mail.anchor, implicit=port == 465)
     tls = server.ran.endpoints[port]["tls"]
     assert (tls["version"], tls["cipher"]) == (seen.version, seen.cipher)
     assert tuple(certificate["sha256"] for certificate in tls["chain"]) == seen.chain

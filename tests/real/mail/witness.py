@@ -54,7 +54,7 @@ def s_client(address: str, port: int, name: str, anchor: Path, *, implicit: bool
     )  # fmt: skip
     pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
     protocol = re.search(r"^\s+Protocol\s*: (\S+)", said, re.MULTILINE) or re.search(
-        r"^New, (\S+), Cipher is", said, re.M
+        r"^New, (\S+), Cipher is", said, re.MULTILINE
     )
     cipher = re.search(r"Cipher is (\S+)", said)
     code = re.search(r"Verify return code: (\d+)", said)

@@ -14,8 +14,21 @@ import dns.zone
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from daemons import PATIENCE, folder, free_ports, program, running
+from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
 _HEAD = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.53\n"
+
+
+_ROOT = "$TTL 300\n@ SOA ns. hostmaster. 1 3600 600 86400 60\n@ NS ns.\nns. A 192.0.2.53\n"
+
+
+def _sign(zone: dns.zone.Zone) -> DNSKEY:
+    """Signs the zone with one key for all, and returns it."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    key = dns.dnssec.make_dnskey(private.public_key(), "ECDSAP256SHA256", flags=257)
+    with zone.writer() as transaction:
+        dns.dnssec.sign_zone(zone, transaction, keys=[(private, key)], lifetime=86400, add_dnskey=True)
+    return key
 
 
 def _await(port: int) -> None:
@@ -38,19 +51,16 @@ def resolver(signed: dict[str, str], unsigned: dict[str, str]) -> Iterator[str]:
     authority, port = free_ports(2)
     with ExitStack() as stack:
         place = stack.enter_context(folder())
-        anchors: list[str] = []
+        root = _ROOT
         for origin, text in {**signed, **unsigned}.items():
             zone = dns.zone.from_text(_HEAD + text, origin=origin, relativize=False)
+            root += f"{origin}. NS ns.{origin}.\nns.{origin}. A 192.0.2.53\n"
             if origin in signed:
-                private = ec.generate_private_key(ec.SECP256R1())
-                key = dns.dnssec.make_dnskey(private.public_key(), "ECDSAP256SHA256", flags=257)
-                with zone.writer() as transaction:
-                    dns.dnssec.sign_zone(zone, transaction, keys=[(private, key)], lifetime=86400, add_dnskey=True)
-                anchors.append(f"{origin}. IN DNSKEY {key.to_text()}")
+                root += f"{origin}. DS {dns.dnssec.make_ds(f'{origin}.', _sign(zone), 'SHA256').to_text()}\n"
             (place / f"{origin}.zone").write_text(zone.to_text(relativize=False))
-        (place / "root.zone").write_text(
-            "$TTL 300\n@ SOA ns. hostmaster. 1 3600 600 86400 60\n@ NS ns.\nns A 192.0.2.53\n"
-        )
+        zone = dns.zone.from_text(root, origin=".", relativize=False)
+        anchor = f". IN DNSKEY {_sign(zone).to_text()}"
+        (place / "root.zone").write_text(zone.to_text(relativize=False))
         files = {origin: f"{origin}.zone" for origin in (*signed, *unsigned)} | {".": "root.zone"}
         (place / "nsd.conf").write_text(
             f'server:\n ip-address: 127.0.0.1@{authority}\n username: ""\n chroot: ""\n zonesdir: "{place}"\n'
@@ -63,7 +73,7 @@ def resolver(signed: dict[str, str], unsigned: dict[str, str]) -> Iterator[str]:
             f'server:\n chroot: ""\n username: ""\n directory: "{place}"\n pidfile: "{place}/unbound.pid"\n'
             f' use-syslog: no\n logfile: ""\n num-threads: 1\n do-not-query-localhost: no\n do-ip6: no\n'
             f' interface: 127.0.0.1@{port}\n ede: yes\n module-config: "validator iterator"\n'
-            + "".join(f' trust-anchor: "{anchor}"\n' for anchor in anchors)
+             f' trust-anchor: "{anchor}"\n'
             + "".join(f' local-zone: "{origin}." transparent\n' for origin in files if origin != ".")
             + ' local-zone: "127.in-addr.arpa." static\n'
             + "remote-control:\n control-enable: no\n"
