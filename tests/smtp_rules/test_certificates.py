@@ -8,7 +8,8 @@ import pytest
 
 from deliverkit.facts.tls import ScanFacts
 from deliverkit.model import Found, Severity, Status, Unknown
-from deliverkit.rules import all_rules
+from deliverkit.rules import all_rules, find_rule
+from deliverkit.runs.example import judge_world
 from tests.smtp_rules.build import DAY, NOW, certificate, endpoint, host, judged, mx_tls, only, severity, tls
 
 EXPIRED = certificate(not_after=NOW - DAY)
@@ -196,3 +197,13 @@ def test_the_same_fault_at_two_addresses_is_one_finding():
 
     outcome = judged(host(at("192.0.2.25"), at("2001:db8::25")), "tls-certificate-expired")
     assert len(only(outcome).evidence) == 2
+
+
+def test_an_mx_that_does_not_match_an_enforced_policy_is_one_finding():
+    rule = find_rule("tls-certificate-name-mismatch")
+    assert rule is not None
+    outcomes = judge_world(rule.doc.bad[1].world, "tls")
+    told = [finding for outcome in outcomes for finding in outcome.findings if finding.part_of is None]
+    assert len(told) == 1
+    assert told[0].severity is Severity.ERROR
+    assert "MTA-STS policy of example.com" in told[0].message
