@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
-from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing
+from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing, Unpublished
 from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
@@ -28,6 +29,7 @@ from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
+_MAX_POLICY = 64 * 1024
 _MAX_TIMEOUT = 86_400.0
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
@@ -45,6 +47,7 @@ class Launch:
     keys: Keys | None = None
     sending: Sending | None = None
     opinion: Opinion | None = None
+    unpublished: Unpublished | None = None
     sessions: Callable[[], tuple[tuple[Inputs, ...], Secret | None]] | None = None
     """Makes the requests, and the secret of a login, where hosts are dialled."""
 
@@ -58,7 +61,9 @@ class Launch:
         else:
             requests, secret = self.sessions()
             progress, watch = terminal.watching(quiet=self.showing.quiet or self.running.trace)
-            options = msgspec.structs.replace(options, secret=secret, progress=progress, watch=watch)
+            # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
+            dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
+            options = msgspec.structs.replace(options, dns=dns, secret=secret, progress=progress, watch=watch)
         try:
             report = runs.check(requests, options)
         except RunError as error:
@@ -118,6 +123,8 @@ class Launch:
         keys = self.keys or Keys()
         sending = self.sending or Sending()
         key = _public_key(keys.key) if keys.key is not None else None
+        policy = self.unpublished.policy if self.unpublished is not None else None
+        document = _policy(policy) if policy is not None else None
         selectors = tuple(dict.fromkeys(_selector(name) for name in keys.selector))
         senders = tuple(dict.fromkeys(_address(address) for address in sending.ip))
         return tuple(
@@ -132,6 +139,7 @@ class Launch:
                 key=key,
                 each_nameserver=keys.each_nameserver,
                 second_opinion=self.opinion.second_opinion if self.opinion else False,
+                policy=document,
                 connect_to=tuple(self.asking.connect_to),
                 allow_private=self.asking.allow_private,
                 ipv4=not self.asking.ipv6,
@@ -204,3 +212,13 @@ def _public_key(path: Path) -> bytes:
     from deliverkit.cli.keyfile import public_half  # noqa: PLC0415 - cryptography is loaded where a key is given
 
     return public_half(octets, escaped(str(path)))
+
+
+def _policy(path: Path) -> bytes:
+    """The user's MTA-STS policy, one octet over what is read of a published one at most."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read(_MAX_POLICY + 1)[:_MAX_POLICY]
+    octets = read_file(path, _MAX_POLICY)
+    if len(octets) > _MAX_POLICY:
+        raise UsageError(f"--policy {escaped(str(path))}: larger than the 64 KiB that senders read")
+    return octets

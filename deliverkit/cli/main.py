@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "spf": "Who may send for a domain: the include tree, or the verdict for an address.",
     "dkim": "The keys that sign a domain's mail.",
     "dmarc": "What receivers do with mail that only claims to be a domain's.",
+    "mta-sts": "Whether a domain asks for verified TLS: its record, its policy, and the hosts it covers.",
+    "tls-rpt": "Where senders report failures of TLS.",
     "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
     "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
@@ -66,7 +68,7 @@ class Lazy(TyperGroup):
         """The command of this name, None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        return typer.main.get_command(importlib.import_module(f"deliverkit.cli.{cmd_name}").app)
+        return typer.main.get_command(importlib.import_module(f"deliverkit.cli.{cmd_name.replace('-', '_')}").app)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Typer's own, with the near match taken from our list."""

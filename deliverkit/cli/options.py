@@ -409,3 +409,18 @@ class Login:
             help="Log in without TLS, or though the certificate is not trusted.",
         ),
     ] = False
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """What `mta-sts` is told."""
+
+    policy: Annotated[
+        Path | None,
+        Option(
+            "--policy",
+            metavar="FILE",
+            rich_help_panel=_AREA,
+            help="Judge this policy, as if it were published; - reads it from stdin.",
+        ),
+    ] = None

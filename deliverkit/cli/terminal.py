@@ -102,6 +102,7 @@ def progress(*, quiet: bool) -> Callable[[int, int], None] | None:
     return show
 
 
+_ENDED: Final = frozenset({"open", "refused", "timeout", "unreachable", "error"})
 Progress = Callable[[int, int], None]
 Watch = Callable[[str, int, str], None]
 
@@ -113,6 +114,7 @@ def watching(*, quiet: bool) -> tuple[Progress | None, Watch | None]:
     """
     if quiet or not _tty(sys.stderr):
         return None, None
+    dot = " · " if unicode_of(sys.stderr) else ", "
     began = time.monotonic()
     stages: dict[tuple[str, int], str] = {}
     written = False
@@ -124,14 +126,15 @@ def watching(*, quiet: bool) -> tuple[Progress | None, Watch | None]:
         nonlocal written
         taken = time.monotonic() - began
         if done < total and taken >= 1:
-            hosts = {host for host, _ in stages}
-            parts = [
-                f"{port if len(hosts) == 1 else f'{shown(host)}:{port}'} {w}" for (host, port), w in stages.items()
-            ]
-            words = f"{done} of {total} done" if total > 1 else " · ".join(parts) or "asking the DNS"
+            one = total == 1
+            under_way = [item for item in stages.items() if one or item[1] not in _ENDED]
+            parts = [f"{port if one else f'{shown(host)}:{port}'} {stage}" for (host, port), stage in under_way]
+            if not one:
+                parts.insert(0, f"{done} of {total} done")
+            words = dot.join(parts) or "asking the DNS"
             width = columns_of(os.environ, sys.stderr) or WIDTH
             room = width - len(f", {taken:.0f} s") - 1
-            line = encodable(words if len(words) <= room else f"{words[: room - 1]}…", sys.stderr)
+            line = encodable(words if len(words) <= room else f"{words[: room - 3]}...", sys.stderr)
             sys.stderr.write(f"\r{line}, {taken:.0f} s\x1b[K")
             written = True
         elif done == total and written:

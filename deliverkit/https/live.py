@@ -106,7 +106,12 @@ class _Made:
 
         from deliverkit.https.transport import Over  # noqa: PLC0415 - as above
 
-        headers = {"host": self._request.host, "user-agent": AGENT, "accept": "text/plain", "accept-encoding": "identity"}
+        headers = {
+            "host": self._request.host,
+            "user-agent": AGENT,
+            "accept": "text/plain",
+            "accept-encoding": "identity",
+        }
         try:
             async with (
                 httpx.AsyncClient(
@@ -197,4 +202,3 @@ def _field(response: httpx.Response, name: bytes) -> str:
 
 def _said(error: Any) -> str:
     return escaped(" ".join(str(error).split())[:200]) or type(error).__name__
-

@@ -46,7 +46,8 @@ async def probe(inputs: Inputs, port: Recorder) -> DaneFacts:
             skipped=max(0, len(names) - MAX_HOSTS),
             misplaced=Absent("the domain is its own mail host") if domain in names else _misplaced(own),
         )
-    if any(lookup.outcome in (LookupOutcome.FOUND, LookupOutcome.UNKNOWN) for lookup in (a, aaaa)):
+    # TLSA records without an address are nobody's, and yet what was asked about.
+    if any(lookup.outcome in (LookupOutcome.FOUND, LookupOutcome.UNKNOWN) for lookup in (a, aaaa, own)):
         return DaneFacts(domain=domain, hosts=Found(await probe_hosts(domain, [(domain, PORT)], port)))
     return DaneFacts(domain=domain, hosts=Absent(f"{domain} has neither an MX nor an address"))
 

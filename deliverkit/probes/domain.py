@@ -40,7 +40,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
             _area("dmarc", inputs, dmarc.probe, port),
         ),
         asyncio.gather(
-            _area("mta-sts", inputs, mta_sts.probe, port),
+            _area("mta-sts", inputs, functools.partial(mta_sts.probe, now=now), port),
             _area("tls-rpt", inputs, tls_rpt.probe, port),
             _area("dane", inputs, dane.probe, port),
             _area("dnssec", inputs, functools.partial(dnssec.probe, now=now), port),
@@ -125,6 +125,9 @@ def _denied(inputs: Inputs, mx: Lookup, port: Recorder) -> Answer[str]:
         below = port.lookups.get((f"{label}.{domain}", "TXT", None))
         if below is not None and below.outcome is LookupOutcome.UNKNOWN:
             return Unknown(below.why)
+    tlsa = port.lookups.get((f"_25._tcp.{domain}", "TLSA", None))
+    if "dane" in inputs.areas and tlsa is not None and tlsa.outcome is LookupOutcome.UNKNOWN:
+        return Unknown(tlsa.why)
     return Absent(mx.why, nxdomain=True)
 
 

@@ -18,7 +18,7 @@ _CLOSING: Final = 421
 _NAMES: Final = {
     "banner": "the banner", "ehlo": "EHLO", "helo": "HELO", "mail-clear": "MAIL", "rset-clear": "RSET",
     "starttls": "STARTTLS", "tls": "the TLS handshake", "ehlo-tls": "EHLO inside TLS", "helo-tls": "HELO inside TLS",
-    "auth": "AUTH", "mail": "MAIL", "rcpt": "RCPT", "rset": "RSET", "quit": "QUIT",
+    "connect": "connecting", "auth": "AUTH", "mail": "MAIL", "rcpt": "RCPT", "rset": "RSET", "quit": "QUIT",
 }  # fmt: skip
 
 

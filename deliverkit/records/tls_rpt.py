@@ -104,8 +104,11 @@ def _address(text: str, start: int, end: int) -> ReportAddress:
     host: str | None = None
     problem: str | None = None
     if not mark or not scheme.isalpha():
-        problem = "no URI: an address begins with mailto:, a server with https:" if "@" not in text else (
-            "no URI: mailto: is missing before the address")
+        problem = (
+            "no URI: an address begins with mailto:, a server with https:"
+            if "@" not in text
+            else ("no URI: mailto: is missing before the address")
+        )
     elif scheme not in ("mailto", "https"):
         problem = "reports go to mailto: or https: alone"
     elif not _URI.fullmatch(text):

@@ -73,9 +73,7 @@ def parse_fields(text: str, version: str, known: frozenset[str]) -> tuple[list[F
     return fields, problems
 
 
-def _field(
-    text: str, low: int, high: int, known: frozenset[str], fields: list[Field], problems: list[Problem]
-) -> None:
+def _field(text: str, low: int, high: int, known: frozenset[str], fields: list[Field], problems: list[Problem]) -> None:
     name, mark, value = text[low:high].partition("=")
     if not mark:
         problems.append(Problem("a field without `=`", low, high))
@@ -88,8 +86,13 @@ def _field(
         problems.append(Problem(f"{name[:32]}= stands twice: the first one counts", low, high, mild=True))
     elif name not in known:
         if not _NAME.fullmatch(name):
-            problems.append(Problem("not a field's name: a letter or digit, then at most 31 of A-Z a-z 0-9 _ - .", low,
-                                    low + max(len(name), 1)))
+            problems.append(
+                Problem(
+                    "not a field's name: a letter or digit, then at most 31 of A-Z a-z 0-9 _ - .",
+                    low,
+                    low + max(len(name), 1),
+                )
+            )
         elif not _VALUE.fullmatch(value):
             words = "an extension has no value" if not value else "a character that may not stand in an extension"
             problems.append(Problem(words, low, high))

@@ -51,7 +51,10 @@ OnInconclusive = Literal["report", "pass", "fail"]
 
 _WORST_FIRST: Final = (
     "mx-domain-nonexistent", "dnssec-bogus", "mx-null-with-others", "mx-unresolvable", "mx-is-ip", "mx-is-cname",
-    "mx-private-address", "spf-multiple-records", "spf-syntax", "spf-sender-not-authorized", "spf-too-many-lookups",
+    "mx-private-address", "mta-sts-mx-not-covered", "dane-mismatch", "mta-sts-policy-unreachable",
+    "mta-sts-policy-syntax", "mta-sts-syntax", "smtp-service-refused", "auth-login-refused", "smtp-starttls-injection",
+    "smtp-auth-before-tls", "tls-certificate-expired", "tls-certificate-name-mismatch", "tls-certificate-untrusted",
+    "tls-certificate-not-as-expected", "smtp-starttls-missing", "spf-multiple-records", "spf-syntax", "spf-sender-not-authorized", "spf-too-many-lookups",
     "spf-include-loop", "spf-include-without-record", "spf-too-many-voids", "spf-permissive-all", "spf-missing",
     "dkim-key-mismatch", "dkim-multiple-records", "dkim-key-syntax", "dkim-key-revoked", "dkim-missing",
     "dmarc-multiple-records", "dmarc-syntax", "dmarc-missing",

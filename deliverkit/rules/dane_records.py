@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deliverkit.facts.dane import DaneHost
-from deliverkit.model import Finding, Fix, NotApplicable, Severity
+from deliverkit.model import Finding, Fix, Found, NotApplicable, Severity
 from deliverkit.records.tlsa import Tlsa
 from deliverkit.rules.dane_exhibit import exhibits, records_of
 from deliverkit.rules.declare import rule
@@ -19,6 +19,16 @@ def _some(host: DaneHost) -> tuple[Tlsa, ...]:
     if not records:
         raise NotApplicable("the host has no TLSA records")
     return records
+
+
+def _used(host: DaneHost) -> tuple[Tlsa, ...]:
+    """Those that senders use or would: advice about records that DNSSEC does not secure helps nobody."""
+    if host.secure == Found(False):
+        raise NotApplicable("DNSSEC does not secure the records: no sender uses them")
+    _some(host)
+    if not host.usable:
+        raise NotApplicable("no record is usable")
+    return host.usable
 
 
 @rule(Severity.WARNING, "RFC 7672 §3.1.3", "RFC 7671 §5.1")
@@ -136,10 +146,8 @@ def dane_no_rollover(host: DaneHost) -> Iterator[Finding]:
         _25._tcp.mx  TLSA  3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         _25._tcp.mx  TLSA  3 1 1 fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
     """
-    _some(host)
-    if not host.usable:
-        raise NotApplicable("no record is usable")
-    if len(host.usable) == 1 and host.usable[0].usage == 3:  # noqa: PLR2004 - DANE-EE
+    usable = _used(host)
+    if len(usable) == 1 and usable[0].usage == 3:  # noqa: PLR2004 - DANE-EE
         yield Finding(
             message=f"{host.name} names one key and no successor: the next change of key loses mail if it is hurried",
             subject=host.name,
@@ -175,7 +183,7 @@ def dane_ee_certificate(host: DaneHost) -> Iterator[Finding]:
         _25._tcp.mx  TLSA  3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         _25._tcp.mx  TLSA  2 1 1 fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
     """
-    found = [record for record in _some(host) if record.usable and record.usage == 3 and record.selector == 0]  # noqa: PLR2004
+    found = [record for record in _used(host) if record.usage == 3 and record.selector == 0]  # noqa: PLR2004
     if found:
         yield Finding(
             message=f"{host.name} names the whole certificate (selector 0): it has to change at each renewal",
@@ -212,7 +220,7 @@ def dane_matching_full(host: DaneHost) -> Iterator[Finding]:
         _25._tcp.mx  TLSA  3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         _25._tcp.mx  TLSA  3 1 1 fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
     """
-    found = [record for record in _some(host) if record.usable and record.matching == 0]
+    found = [record for record in _used(host) if record.matching == 0]
     if found:
         yield Finding(
             message=f"{host.name} holds a whole {'certificate' if found[0].selector == 0 else 'key'}, not its digest",
@@ -250,10 +258,7 @@ def dane_sha512_alone(host: DaneHost) -> Iterator[Finding]:
         _25._tcp.mx  TLSA  3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         _25._tcp.mx  TLSA  3 1 1 fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210
     """
-    _some(host)
-    if not host.usable:
-        raise NotApplicable("no record is usable")
-    if {record.matching for record in host.usable} == {2}:
+    if {record.matching for record in _used(host)} == {2}:
         yield Finding(
             message=f"the TLSA records at {host.name} hold SHA-512 digests alone, which not every sender knows",
             subject=host.name,

@@ -71,13 +71,13 @@ async def run(
     """
     if options.evidence is not None:
         return await _again(requests, options)
+    outside = Outside(options, fetcher, dialler)
     began = time.monotonic()
     now = time.time()
     async with _asking(options, port) as (asked, opened):
         validating = (
             asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
         )
-        outside = Outside(options, fetcher, dialler)
         finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
         if validating is not None:
             # Worth knowing, not worth waiting for.

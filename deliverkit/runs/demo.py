@@ -1,8 +1,9 @@
-"""The tour: three domains of the lab's, asked over loopback and judged as `check` does it."""
+"""The tour: domains and a mail server of the lab's, asked over loopback and judged as `check` and `smtp` do it."""
 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -11,29 +12,37 @@ import msgspec
 
 from deliverkit.dns.options import DnsOptions
 from deliverkit.lab import serving, worlds_text
-from deliverkit.model import Inputs
+from deliverkit.model import Inputs, Sessions
 from deliverkit.render import json, text
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report import Report
 from deliverkit.runs.check import run
-from deliverkit.runs.options import RunError, RunOptions
+from deliverkit.runs.options import SESSION_AREAS, SESSIONS_TIMEOUT, RunError, RunOptions
 
 _REPORT: Final = "report"
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A domain on the tour, and what is said before and after its report."""
+    """A domain or a mail server on the tour, and what is said before and after its report."""
 
     domain: str
     title: str
     before: str
     after: str
     selectors: tuple[str, ...] = ()
+    sessions: Sessions | None = None
+    """Of a mail server: `smtp` in place of `check`."""
 
     @property
     def typed(self) -> str:
         """The command that does the same, less where to ask."""
-        return " ".join(("deliverkit check", self.domain, *(f"--selector {name}" for name in self.selectors)))
+        words = [f"--selector {name}" for name in self.selectors]
+        return " ".join((f"deliverkit {self.command}", self.domain, *words))
+
+    @property
+    def command(self) -> str:
+        """`check` or `smtp`."""
+        return "check" if self.sessions is None else "smtp"
 
 
 STOPS: Final = (
@@ -58,6 +67,14 @@ STOPS: Final = (
         "It delivers, so nobody noticed: its SPF record lets the world in, and no DMARC record asks receivers to look.",
         "Two records close this hole; both stand above, ready to publish.",
     ),
+    Stop(
+        "mail.broken.example",
+        "A submission server that gives passwords away",
+        "Applications hand in their mail here. Each port is opened, its TLS judged, and what it allows before and "
+        "after TLS compared.",
+        "With --user it tries a login too; with --mx the targets are the mail hosts of a domain.",
+        sessions=Sessions(),
+    ),
 )
 
 
@@ -74,19 +91,25 @@ async def _tour(output_dir: Path | None, look: Look, write: Callable[[str], None
     if output_dir is not None:
         _writable(output_dir)
     async with serving(worlds_text()) as lab:
-        options = RunOptions(dns=DnsOptions(resolvers=(lab.resolver,)))
-        write(_opening(lab.resolver, look))
-        for number, stop in enumerate(STOPS, 1):
-            report = await run((_inputs(stop),), options)
-            write(_stop(number, stop, report, look))
-        if output_dir is not None:
-            whole = await run(tuple(_inputs(stop) for stop in STOPS), options)
-            _leave(output_dir, whole)
+        with tempfile.TemporaryDirectory(prefix="deliverkit-demo-") as folder:
+            authority = Path(folder) / "ca.pem"
+            authority.write_bytes(lab.ca)
+            dns = DnsOptions(resolvers=(lab.resolver,), ca_file=authority, connect_to=lab.connect_to)
+            options = RunOptions(dns=dns, timeout=SESSIONS_TIMEOUT)
+            write(_opening(lab.resolver, look))
+            for number, stop in enumerate(STOPS, 1):
+                report = await run((_inputs(stop, lab.connect_to),), options)
+                write(_stop(number, stop, report, look))
+            if output_dir is not None:
+                whole = await run(tuple(_inputs(stop, lab.connect_to) for stop in STOPS), options)
+                _leave(output_dir, whole)
     write(_closing(output_dir, look))
 
 
-def _inputs(stop: Stop) -> Inputs:
-    return Inputs(domain=stop.domain, selectors=stop.selectors)
+def _inputs(stop: Stop, connect_to: tuple[str, ...]) -> Inputs:
+    if stop.sessions is not None:
+        return Inputs(domain=stop.domain, areas=SESSION_AREAS, sessions=stop.sessions, connect_to=connect_to)
+    return Inputs(domain=stop.domain, selectors=stop.selectors, connect_to=connect_to)
 
 
 def _writable(folder: Path) -> None:
@@ -110,8 +133,8 @@ def _opening(resolver: str, look: Look) -> str:
     sheet = Sheet(look)
     sheet.line(("deliverkit demo", "bold"))
     sheet.prose(
-        f"A name server on {resolver} now serves a small internet of examples; nothing leaves this machine. "
-        "Three of its domains are checked, as you would check yours."
+        f"A name server on {resolver}, with mail and web servers beside it, now serves a small internet of examples; "
+        "nothing leaves this machine. Three of its domains and a mail server are checked, as you would check yours."
     )
     return sheet.render() + "\n"
 
@@ -125,7 +148,7 @@ def _stop(number: int, stop: Stop, report: Report, look: Look) -> str:
     head.line("$ ", (stop.typed, "bold"))
     foot = Sheet(look)
     foot.prose(stop.after)
-    return f"{head.render()}\n{text.render(report, look)}\n{foot.render()}\n"
+    return f"{head.render()}\n{text.render(report, look, command=stop.command)}\n{foot.render()}\n"
 
 
 def _closing(output_dir: Path | None, look: Look) -> str:
@@ -137,6 +160,7 @@ def _closing(output_dir: Path | None, look: Look) -> str:
         sheet.blank()
     rows = (
         ("deliverkit check YOUR-DOMAIN", "the same, for a domain of yours"),
+        ("deliverkit smtp YOUR-MAIL-SERVER", "the same, for a mail server of yours"),
         ("deliverkit explain spf-too-many-lookups", "why a rule is there, with examples"),
         ("deliverkit rules", "everything that is checked"),
         ("deliverkit lab", "keep this small internet up, and try things on it"),

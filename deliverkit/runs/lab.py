@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 from deliverkit.dns.zonetext import ZoneError
-from deliverkit.lab import LOOPBACK, serving, worlds_text
+from deliverkit.lab import LOOPBACK, Serving, serving, worlds_text
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.runs.options import RunError
+from deliverkit.world import PASSWORD, WorldError
 
 PORT: Final = 5354
 """Taken where it is free; what stands in the documentation."""
 _PORTS: Final = 65535
+COMMANDS: Final = (
+    "check healthy.example --selector s1 --selector s2",
+    "check broken.example",
+    "check spoofable.example parked.example",
+    "smtp mail.healthy.example --user alice --password-env DELIVERKIT_LAB_PASSWORD",
+    "smtp mail.broken.example",
+    "smtp --mx healthy.example",
+    "smtp --mx broken.example",
+    "spf broken.example",
+    "dkim broken.example --selector s1 --selector s2",
+    "dmarc broken.example",
+)
+"""What to try: each of them ends, and none leaves the machine."""
 
 
 def serve(*, write: Callable[[str], None], look: Look | None = None, port: int | None = None) -> int:
@@ -29,7 +46,7 @@ def serve(*, write: Callable[[str], None], look: Look | None = None, port: int |
         asyncio.run(_serve(port, look or Look(), write))
     except OSError as error:
         raise RunError(f"port {port} of {LOOPBACK}: {error.strerror or error}") from error
-    except ZoneError as error:
+    except (ZoneError, WorldError) as error:
         raise RunError(str(error)) from error
     return 0
 
@@ -43,21 +60,38 @@ async def _serve(port: int | None, look: Look, write: Callable[[str], None]) -> 
                 running = await stack.enter_async_context(serving(worlds_text()))
         else:
             running = await stack.enter_async_context(serving(worlds_text(), port=port))
-        write(_page(running.resolver, look))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deliverkit-lab-")))
+        write(_page(running.resolver, pointing(running, folder), look))
         await asyncio.Event().wait()
 
 
-def _page(resolver: str, look: Look) -> str:
+def pointing(running: Serving, folder: Path) -> Path:
+    """Writes the CA, and a file which sets the options of a shell so that all commands go to the lab; the latter."""
+    authority = folder / "ca.pem"
+    authority.write_bytes(running.ca)
+    words = {
+        "DELIVERKIT_RESOLVER": running.resolver,
+        "DELIVERKIT_CA_FILE": str(authority),
+        "DELIVERKIT_CONNECT_TO": " ".join(running.connect_to),
+        "DELIVERKIT_LAB_PASSWORD": PASSWORD,
+    }
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in words.items()]
+    file = folder / "env"
+    file.write_text("".join(lines), "utf-8")
+    return file
+
+
+def _page(resolver: str, environment: Path, look: Look) -> str:
     sheet = Sheet(look)
-    sheet.prose(f"The lab answers on {resolver}, over UDP and TCP. Interrupt it with Ctrl-C. In another terminal, try")
+    sheet.prose(f"The lab answers on {resolver}, over UDP and TCP; its mail and web servers on ports of their own.")
+    sheet.prose("Interrupt it with Ctrl-C. In another terminal, point the shell at it and try")
     sheet.blank()
-    for words in (
-        "check healthy.example --selector s1 --selector s2",
-        "check broken.example",
-        "check spoofable.example parked.example",
-        "spf broken.example",
-        "dkim broken.example --selector s1 --selector s2",
-        "dmarc broken.example",
-    ):
-        sheet.line((f"deliverkit {words} --resolver {resolver}", "bold"), indent=2)
+    sheet.line((f". {environment}", "bold"), indent=2)
+    for words in COMMANDS:
+        sheet.line((f"deliverkit {words}", "bold"), indent=2)
+    sheet.blank()
+    sheet.prose(
+        "That file holds --resolver, --ca-file and --connect-to as environment variables: in that shell everything "
+        "goes to the lab, and nothing leaves this machine."
+    )
     return sheet.render()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from deliverkit.evidence.recorder import Dialler, Fetcher, Nowhere
 from deliverkit.model import Call, Fetch, Request, Session
+from deliverkit.probes.smtp_told import stage_name
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.tls.verify import Anchors, TrustError
 
@@ -19,13 +20,19 @@ _OFFLINE: Final = Nowhere("nothing leaves the machine (--offline)")
 
 
 class Outside:
-    """Shared by all targets of a run: the trust anchors and the limits on connections."""
+    """Shared by all targets of a run: the trust anchors and the limits on connections.
+
+    Raises `RunError` for anchors that cannot be read.
+    """
 
     def __init__(self, options: RunOptions, fetcher: Fetcher | None = None, dialler: Dialler | None = None) -> None:
         self._options = options
         self._fetcher = fetcher
         self._dialler = dialler
-        self._anchors = Anchors(options.dns.ca_file)
+        try:
+            self._anchors = Anchors(options.dns.ca_file)
+        except TrustError as error:
+            raise RunError(f"--ca-file: {error}") from error
         self._limits: Limits | None = None
 
     @property
@@ -45,7 +52,7 @@ class Outside:
         return _OFFLINE if self._options.dns.offline else _Dialling(self, deadline)
 
     async def session(self, call: Call, deadline: float) -> Session:
-        """One conversation, its steps told to whoever watches. Raises `RunError` for anchors that cannot be read."""
+        """One conversation, its steps told to whoever watches."""
         from deliverkit.smtp.live import Limits, Live  # noqa: PLC0415 - most runs dial nobody
 
         if self._limits is None:
@@ -57,15 +64,17 @@ class Outside:
             words=self._words,
             limits=self._limits,
             secret=self._options.secret,
-            watch=None if watch is None else lambda words: watch(call.host, call.port, words),
+            watch=None if watch is None else lambda words: watch(call.host, call.port, _stage(words)),
         )
-        try:
-            session = await live.session(call)
-        except TrustError as error:
-            raise RunError(str(error)) from error
+        session = await live.session(call)
         if watch is not None:
             watch(call.host, call.port, session.state.value)
         return session
+
+
+def _stage(words: str) -> str:
+    """`mail.example.com port 587: tls` as `TLS handshake`."""
+    return stage_name(words.rpartition(": ")[2]).removeprefix("the ")
 
 
 class _Dialling:
@@ -91,10 +100,7 @@ class _Fetching:
         """The outcome of one request."""
         if self._made is None:
             anchors, deadline, words = self._arguments
-            try:
-                from deliverkit.https.live import LiveFetcher  # noqa: PLC0415 - httpx is slow to import
-            except ModuleNotFoundError:
-                self._made = Nowhere("HTTPS is not built yet")
-            else:
-                self._made = LiveFetcher(anchors, deadline=deadline, words=words)
+            from deliverkit.https.live import LiveFetcher  # noqa: PLC0415 - most runs fetch nothing
+
+            self._made = LiveFetcher(anchors, deadline=deadline, words=words)
         return await self._made.fetch(request)

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from deliverkit.model import Call, Handshake, Session, State, Step, Trouble
-from deliverkit.smtp.dialog import CLOSING, Act, BrokenError, Dialog, Listen, Remark, Say, StartTls
+from deliverkit.smtp.acts import CLOSING, Act, BrokenError, Dialog, Listen, Remark, Say, StartTls
 from deliverkit.smtp.reply import MAX_AUTH_LINE, MAX_LINE, Bad, BadReplyError, Reader, Reply, decoded, parse
 from deliverkit.smtp.secret import Secret
 

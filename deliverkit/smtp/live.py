@@ -17,8 +17,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from deliverkit.model import Call, Handshake, Session, State
-from deliverkit.smtp.dialog import CLOSING, dialog_of
+from deliverkit.model import Call, Handshake, Mode, Session, State
+from deliverkit.smtp.acts import CLOSING
+from deliverkit.smtp.dialog import dialog_of
 from deliverkit.smtp.driver import Limit, converse
 from deliverkit.smtp.reply import parse
 from deliverkit.smtp.secret import Secret
@@ -98,6 +99,7 @@ class Live:
         self._limits = limits or Limits()
         self._secret = secret
         self._watch = watch
+        self._prepared = False
 
     async def session(self, call: Call) -> Session:
         """One conversation as it went; waits for its place among the connections to the host."""
@@ -121,6 +123,7 @@ class Live:
         if isinstance(made, Session):
             return made
         connect_ms = round((time.monotonic() - began) * 1000, 2)
+        self._prepare(call)
         line = Wire(made, self._anchors)
         watch = None if self._watch is None else _told(self._watch, where)
         try:
@@ -134,6 +137,12 @@ class Live:
             await line.close()
         self._limits.saw(session)
         return session
+
+    def _prepare(self, call: Call) -> None:
+        """Loads what judges certificates while the server is waited for: it is slow, and nearly always needed."""
+        if not self._prepared and call.mode is not Mode.NONE:
+            self._prepared = True
+            asyncio.get_running_loop().run_in_executor(None, self._anchors.prepare)
 
     async def _connected(self, call: Call) -> socket.socket | Session:
         family = socket.AF_INET6 if ipaddress.ip_address(call.address).version == 6 else socket.AF_INET  # noqa: PLR2004
@@ -188,6 +197,7 @@ def _state(error: OSError) -> State:
 
 def _literal(address: str) -> str:
     """Our address as EHLO says it (RFC 5321 §4.1.3)."""
+    address, _, _ = address.partition("%")  # a zone is nobody else's
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
@@ -309,7 +319,8 @@ class Wire:
             else:
                 await self._flush()
                 return
-            await self._flush()
+            with contextlib.suppress(ConnectionError):  # an alert may wait to be read all the same
+                await self._flush()
             raw = await self._loop.sock_recv(self._socket, _CHUNK)
             if not raw:
                 raise EOFError

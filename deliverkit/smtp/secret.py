@@ -18,7 +18,7 @@ from typing import Final
 
 REDACTED: Final = b"<redacted>"
 _SHORT: Final = 3
-"""A form of fewer octets is a part of ordinary words: only its whole line can be kept back."""
+"""A form of fewer octets is a part of ordinary words, and stays."""
 _CORE: Final = 4
 _SURE: Final = 8
 """Octets of base64 from which on its case may have been changed, too: fewer would match ordinary words."""

@@ -146,6 +146,8 @@ def reason(error: BaseException) -> str:
     name = getattr(error, "reason", None)
     if isinstance(error, ssl.SSLEOFError) or name == "UNEXPECTED_EOF_WHILE_READING":
         return "the server closed the connection in the middle of it"
+    if isinstance(error, ConnectionError):
+        return "the server reset the connection in the middle of it"
     if isinstance(name, str):
         return _REASONS.get(name, name.lower().replace("_", " "))
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__

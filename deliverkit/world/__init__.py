@@ -6,11 +6,12 @@ answered by the same code: what an example shows is what a socket would have sho
 
 from deliverkit.world.section import HttpsSection, SmtpSection, WorldError
 from deliverkit.world.text import WorldText, endpoint, read_world
-from deliverkit.world.world import FAULTS, NOW, SERVER, World
+from deliverkit.world.world import FAULTS, NOW, PASSWORD, SERVER, World
 
 __all__ = [
     "FAULTS",
     "NOW",
+    "PASSWORD",
     "SERVER",
     "HttpsSection",
     "SmtpSection",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from deliverkit.model import Handshake, Trouble
-from deliverkit.smtp.dialog import STEP, BrokenError
+from deliverkit.smtp.acts import STEP, BrokenError
 from deliverkit.tls.verify import Anchors
 from deliverkit.world.certificate import Made
 from deliverkit.world.peer import NOT_TLS, Peer, Then

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dns.dnssec
 import dns.message
@@ -33,8 +34,46 @@ _dmarc   TXT   "v=DMARC1; p=reject; rua=mailto:dmarc@{origin}"
 mail     A     192.0.2.10
 mail     AAAA  2001:db8::10
 alias    CNAME mail
+_25._tcp.mail TLSA 3 1 1 {tlsa}
+_25._tcp.mail TLSA 3 1 1 {next}
+bare     MX    10 lone
+lone     A     192.0.2.11
 *.wild   TXT   "any"
 """ + "".join(f'big TXT "{number:03}{"x" * 240}"\n' for number in range(20))
+
+
+ROOT = """$TTL 300
+@        SOA   ns. hostmaster. 1 3600 600 86400 60
+@        NS    ns.
+ns.      A     192.0.2.53
+"""
+UNSIGNED = "unsigned.example"
+TLSA = {"{tlsa}": "ab" * 32, "{next}": "cd" * 32}
+DAYS = {
+    "example.com": (-1.0, 13.0),
+    "bogus.example": (-1.0, 13.0),
+    "expired.example": (-30.0, -4.0),  # Unbound lets a day pass (val-sig-skew-max)
+    "soon.example": (-29.0, 1.0),
+}
+"""Of the signed zones when their signatures begin and end, in days from now."""
+
+
+def _text(origin: str) -> str:
+    """The zone of a domain."""
+    text = ZONE
+    for word, value in {"{origin}": origin, **TLSA}.items():
+        text = text.replace(word, value)
+    return text
+
+
+def _root(keys: dict[str, Any]) -> str:
+    """A root of our own: nothing is ever asked beyond loopback. One of its delegations is not signed."""
+    text = ROOT
+    for origin in (*DAYS, UNSIGNED):
+        text += f"{origin}. NS ns.{origin}.\nns.{origin}. A 192.0.2.53\n"
+    for origin, key in keys.items():
+        text += f"{origin}. DS {dns.dnssec.make_ds(dns.name.from_text(origin), key, 'SHA256').to_text()}\n"
+    return text
 
 
 def _free() -> int:
@@ -50,18 +89,22 @@ def _free() -> int:
             return port
 
 
-def _signed(origin: str, folder: Path, *, damaged: bool) -> str:
-    """Writes the zone, signed; returns its trust anchor."""
-    zone = dns.zone.from_text(ZONE.replace("{origin}", origin), origin=origin, relativize=False)
+def _signed(origin: str, text: str, folder: Path) -> Any:
+    """Writes the zone, signed; returns its key."""
+    zone = dns.zone.from_text(text, origin=origin, relativize=False)
+    now = dt.datetime.now(dt.UTC)
+    begins, ends = (now + dt.timedelta(days=days) for days in DAYS.get(origin, (-1.0, 13.0)))
     private = ec.generate_private_key(ec.SECP256R1())
     key = dns.dnssec.make_dnskey(private.public_key(), "ECDSAP256SHA256", flags=257)
     with zone.writer() as transaction:
-        dns.dnssec.sign_zone(zone, transaction, keys=[(private, key)], lifetime=86400, add_dnskey=True)
-    text = zone.to_text(relativize=False)
-    if damaged:
-        text = text.replace("v=spf1 ip4:192.0.2.0/24", "v=spf1 ip4:203.0.113.0/24")
-    (folder / f"{origin}.zone").write_text(text)
-    return f"{origin}. IN DNSKEY {key.to_text()}"
+        dns.dnssec.sign_zone(
+            zone, transaction, keys=[(private, key)], inception=begins, expiration=ends, add_dnskey=True
+        )
+    written = zone.to_text(relativize=False)
+    if origin == "bogus.example":
+        written = written.replace("v=spf1 ip4:192.0.2.0/24", "v=spf1 ip4:203.0.113.0/24")
+    (folder / f"{origin}.zone").write_text(written)
+    return key
 
 
 def _certificate(folder: Path) -> None:
@@ -105,13 +148,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
         if found is None:
             pytest.skip(f"{name} is not installed (apt-get install nsd unbound)")
     folder = tmp_path_factory.mktemp("real")
-    origins = {"example.com": False, "bogus.example": True}
-    anchors = [_signed(origin, folder, damaged=damaged) for origin, damaged in origins.items()]
-    (folder / "unsigned.example.zone").write_text(ZONE.replace("{origin}", "unsigned.example"))
-    # A root of our own: nothing is ever asked beyond loopback.
-    (folder / "..zone").write_text("$TTL 300\n@ SOA ns. hostmaster. 1 3600 600 86400 60\n@ NS ns.\nns A 192.0.2.53\n")
+    keys = {origin: _signed(origin, _text(origin), folder) for origin in DAYS}
+    anchors = [f". IN DNSKEY {_signed('.', _root(keys), folder).to_text()}"]
+    (folder / f"{UNSIGNED}.zone").write_text(_text(UNSIGNED))
     _certificate(folder)
-    names = (*origins, "unsigned.example", ".")
+    names = (*DAYS, UNSIGNED, ".")
     authority, plain, tls, https = _free(), _free(), _free(), _free()
     (folder / "nsd.conf").write_text(
         f'server:\n ip-address: 127.0.0.1@{authority}\n username: ""\n chroot: ""\n zonesdir: "{folder}"\n'

@@ -17,7 +17,7 @@ QUESTIONS = (
     ("example.com", "MX"), ("example.com", "TXT"), ("example.com", "SOA"), ("example.com", "NS"),
     ("mail.example.com", "A"), ("mail.example.com", "AAAA"), ("alias.example.com", "A"), ("big.example.com", "TXT"),
     ("x.wild.example.com", "TXT"), ("none.example.com", "TXT"), ("example.com", "AAAA"),
-    ("_25._tcp.mail.example.com", "TLSA"),
+    ("_25._tcp.alias.example.com", "TLSA"),
     ("unsigned.example", "TXT"), ("bogus.example", "TXT"), ("bogus.example", "MX"),
 )  # fmt: skip
 

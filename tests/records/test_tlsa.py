@@ -23,7 +23,7 @@ NAMES = ("mx.example.com",)
 class Made:
     """A certificate and its key."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what may be wrong with one, by name
         self, name, *, issuer=None, ca=False, days=90.0, age=10.0, key=None, san=None, usage=True, constraints=True
     ):
         self.key = key or ec.generate_private_key(ec.SECP256R1())

@@ -7,11 +7,14 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted import CLOSE, EHLO, EHLO_TLS, ESTABLISHED, HANG, RESET, Scripted, call, run, stages
 
 from deliverkit.model import Handshake, Mode, Purpose, Session, Trouble
 from deliverkit.smtp.dialog import dialog_of, relay_forms
 from deliverkit.smtp.driver import Limit, converse
+from deliverkit.smtp.secret import Secret
 
 WHOLE = ["banner:220", "ehlo:250", "starttls:220", "tls", "ehlo-tls:250", "quit:221"]
 
@@ -293,3 +296,29 @@ def test_each_stage_is_told_as_it_comes():
 
     asyncio.run(main())
     assert told == ["banner", "ehlo", "starttls", "tls", "ehlo-tls", "quit"]
+
+
+ANSWERS = st.one_of(
+    st.binary(max_size=30),
+    st.sampled_from([
+        b"220 x\r\n", b"250 x\r\n", EHLO, b"334 eA==\r\n", b"421 x\r\n", b"550 x\r\n", b"250-x\r\n", CLOSE, RESET,
+        b"250 x\r\n250 y\r\n",
+    ]),
+)  # fmt: skip
+
+
+VERBS = ("banner", "EHLO", "STARTTLS", "EHLO_tls", "MAIL", "RCPT", "RSET", "AUTH", "QUIT")
+
+
+@given(st.dictionaries(st.sampled_from(VERBS), st.lists(ANSWERS, max_size=3)))
+def test_whatever_a_server_says_the_session_ends(answers):
+    # What follows the script is the end of the connection, so that nothing has to be waited for.
+    line = Scripted(AUTH_more=CLOSE, **{verb: [*said, CLOSE] for verb, said in answers.items()})
+    session = run(
+        line,
+        call(try_mail=True, relay_to="user@example.net", user="alice", insecure_auth=True),
+        secret=Secret("Kanarivogel"),
+    )
+    assert session.steps
+    assert not any(octets.startswith(b"DATA") for octets in line.said)
+    assert sum(octets.startswith(b"AUTH") for octets in line.said) <= 1
