@@ -22,6 +22,8 @@ def last_offered(endpoint: Endpoint) -> tuple[str, Capabilities]:
     peer(endpoint)
     if known(endpoint.extended) is False:
         raise NotApplicable("EHLO is refused")
+    if endpoint.after_refused is not None:
+        raise NotApplicable("EHLO is refused inside TLS")
     if endpoint.starttls == "failed":
         raise NotApplicable("TLS failed, and what is offered behind it was not seen")
     if isinstance(endpoint.after, Absent):

@@ -182,6 +182,8 @@ def smtp_starttls_injection(endpoint: Endpoint) -> Iterator[Finding]:
     """
     if endpoint.starttls in ("missing", "implicit") or endpoint.state != "open":
         raise NotApplicable("STARTTLS was not begun")
+    if endpoint.starttls == "failed":
+        raise NotApplicable("no TLS came about, and nothing was taken for said inside it")
     if endpoint.injected:
         yield Finding(
             message="sends text in clear behind its reply to STARTTLS: a client that keeps it believes what anybody on "

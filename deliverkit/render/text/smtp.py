@@ -216,7 +216,13 @@ def _troubles(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
         yield "TLS", f"failed: {shown(endpoint.tls_error, _WHY)}"
     elif endpoint.state == "open" and endpoint.phase is not None:
         yield "?", f"broke off at {shown(endpoint.phase)}: {shown(_broken(endpoint), _WHY)}"
-    if endpoint.tls is not None and endpoint.tls.trust_error and endpoint.tls.dane != "match":
+    drawn = str(cells.certificate(endpoint, FORMS[0]))
+    if (
+        endpoint.tls is not None
+        and endpoint.tls.trust_error
+        and endpoint.tls.dane != "match"
+        and shown(endpoint.tls.trust_error) not in drawn
+    ):
         yield "trust", shown(endpoint.tls.trust_error, _WHY)
 
 
