@@ -6,11 +6,24 @@ import itertools
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from deliverkit.facts import Fact, Gap, subjects
-from deliverkit.model import Finding, Inconclusive, NotApplicable, Outcome, Rule, Severity, Status, Undetermined
+from deliverkit.model import (
+    Exhibit,
+    Finding,
+    Inconclusive,
+    NotApplicable,
+    Outcome,
+    Rule,
+    Severity,
+    Status,
+    Undetermined,
+)
 
 _MOST: Final = 100
 """Findings of one rule on one fact: a hostile record has thousands of terms."""
+_EXHIBITS: Final = 40
 
 
 def judge(root: Fact, rules: Iterable[Rule]) -> tuple[Outcome, ...]:
@@ -53,4 +66,12 @@ def _outcome(rule: Rule, facts: list[Fact], gaps: list[str]) -> Outcome:
         status = Status.PASS
     else:
         status = Status.NOT_APPLICABLE
-    return Outcome(rule=rule, status=status, findings=tuple(findings), unknown=tuple(dict.fromkeys(unknown)))
+    return Outcome(rule=rule, status=status, findings=_joined(findings), unknown=tuple(dict.fromkeys(unknown)))
+
+
+def _joined(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Findings that differ in their evidence alone are one: the addresses of a host often show the same fault."""
+    found: dict[Finding, list[Exhibit]] = {}
+    for finding in findings:
+        found.setdefault(replace(finding, evidence=()), []).extend(finding.evidence)
+    return tuple(replace(bare, evidence=tuple(dict.fromkeys(evidence))[:_EXHIBITS]) for bare, evidence in found.items())

@@ -133,9 +133,7 @@ def _policy(
 
 def _served(domain: str, fetch: FetchFacts, hosts: Answer[tuple[str, ...]]) -> Answer[PolicyFacts]:
     if fetch.served:
-        return Found(
-            _read(domain, fetch.text, hosts, source=fetch.url, utf8=fetch.utf8, media_type=fetch.media_type)
-        )
+        return Found(_read(domain, fetch.text, hosts, source=fetch.url, utf8=fetch.utf8, media_type=fetch.media_type))
     if fetch.outcome is FetchOutcome.UNKNOWN:
         return Unknown(fetch.why)
     return Absent(fetch.why or f"{fetch.url} answers with status {fetch.status}")

@@ -9,11 +9,10 @@ from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, Found, NotApplicable, Severity, Who, need
 from deliverkit.rules.declare import rule
 from deliverkit.rules.smtp_capability import last_offered
-from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
 from deliverkit.smtp.sasl import KNOWN
 
 _BROKEN: Final = {
-    "CRAM-MD5": "rests on MD5, and has the server keep passwords in clear",
     "DIGEST-MD5": "is historic (RFC 6331)",
     "NTLM": "is broken: its answers can be relayed and guessed",
     "OTP": "is tried by hardly anybody, and rests on MD5",
@@ -56,6 +55,7 @@ def auth_missing(endpoint: Endpoint) -> Iterator[Finding]:
     when, capabilities = last_offered(endpoint)
     if capabilities.auth:
         return
+    staying(endpoint)
     early = isinstance(endpoint.before, Found) and bool(endpoint.before.value.auth) and when != "EHLO"
     yield Finding(
         message="offers AUTH in clear alone, and none inside TLS"
@@ -110,12 +110,13 @@ def auth_mechanisms_unusual(endpoint: Endpoint) -> Iterator[Finding]:
         )
 
 
-@rule(Severity.NOTICE, "RFC 6331 §1", "RFC 8314 §3.3", "MS-NLMP §5.1", who=Who.MAIL_ADMIN)
+@rule(Severity.NOTICE, "RFC 6331 §1", "RFC 2444", "MS-NLMP §5.1", who=Who.MAIL_ADMIN)
 def auth_mechanism_weak(endpoint: Endpoint) -> Iterator[Finding]:
-    """The server offers a mechanism that is broken or obsolete: CRAM-MD5, DIGEST-MD5, NTLM.
+    """The server offers a mechanism that is broken or obsolete: NTLM, DIGEST-MD5.
 
     Inside TLS they protect nothing more than PLAIN does, and they have the server keep passwords in clear or in a form
-    as good as clear. NTLM also tells names of the internal network to strangers.
+    as good as clear. NTLM also tells names of the internal network to strangers. CRAM-MD5 is weak too, but no norm has
+    withdrawn it: it is let pass.
 
     ## Fix
     Take them out; offer PLAIN inside TLS, and SCRAM-SHA-256 for those who want challenge-response. Dovecot:
@@ -125,7 +126,7 @@ def auth_mechanism_weak(endpoint: Endpoint) -> Iterator[Finding]:
         mail.example.com.  A  192.0.2.25
 
         [smtp mail.example.com:587]
-        offer-tls  PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN CRAM-MD5
+        offer-tls  PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN NTLM
 
     ## Good
         mail.example.com.  A  192.0.2.25

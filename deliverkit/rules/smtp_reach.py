@@ -189,7 +189,11 @@ def smtp_addresses_differ(host: HostFacts) -> Iterator[Finding]:
         told = {address: offer for address, offer in offers.items() if offer is not None}
         compared = compared or len(told) > 1
         if len(set(told.values())) > 1:
-            differing = sorted(set.union(*map(set, told.values())) - set.intersection(*map(set, told.values())))
+            every, common = (
+                frozenset[str]().union(*told.values()),
+                next(iter(told.values())).intersection(*told.values()),
+            )
+            differing = sorted(every - common)
             yield Finding(
                 message=f"its addresses do not all offer the same: {', '.join(word[:24] for word in differing[:6])}",
                 subject=f"{host.host} port {port}",

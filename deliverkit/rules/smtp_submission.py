@@ -13,6 +13,7 @@ from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, reply_exhi
 PLAIN: Final = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 """Mechanisms that say the password or token itself (RFC 4616 §4, RFC 7628 §5)."""
 _SMTPS: Final = 465
+_IN_CLEAR: Final = (25, 587, 2525)
 
 
 @rule(Severity.ERROR, "RFC 4954 §4", "RFC 8314 §3.3", "RFC 4616 §4", who=Who.MAIL_ADMIN)
@@ -125,10 +126,9 @@ def smtp_tls_at_once_unexpected(endpoint: Endpoint) -> Iterator[Finding]:
         mode  starttls
     """
     peer(endpoint)
-    if endpoint.port == _SMTPS:
-        raise NotApplicable("TLS comes at once on 465")
+    if endpoint.port not in _IN_CLEAR:
+        raise NotApplicable("no port that has to begin in clear")
     if endpoint.wrong_mode == "implicit":
-        known_port = endpoint.port in (25, 587)
         yield Finding(
             message="speaks TLS at once, where clients expect a banner in clear: they wait in vain",
             subject=endpoint.where,
@@ -136,7 +136,6 @@ def smtp_tls_at_once_unexpected(endpoint: Endpoint) -> Iterator[Finding]:
                 "Take TLS at once off this port: it belongs on 465. Postfix: no -o smtpd_tls_wrappermode=yes here; "
                 "Exim: tls_on_connect_ports = 465."
             ),
-            severity=Severity.ERROR if known_port else Severity.NOTICE,
         )
         return
     need(endpoint.banner)

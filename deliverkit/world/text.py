@@ -290,7 +290,7 @@ def _wish(line: _Line, host: str) -> CertificateWish:
         elif key == "names" and equals:
             said["names"] = tuple(name for name in value.split(",") if name not in ("", "-"))
         elif key == "cn" and equals:
-            said["cn"] = value
+            said["cn"] = _octets(value).decode("utf-8", "replace")
         elif key in _CHOICES and equals:
             said[key] = _choice(line, value, _CHOICES[key])
         else:

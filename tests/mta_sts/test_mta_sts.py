@@ -73,7 +73,11 @@ def test_records_that_senders_do_not_take(text: str):
 def test_policies_that_senders_take(text: str):
     policy = parse_policy(text)
     assert policy.problems == ()
-    assert (policy.mode, policy.max_age, [each.pattern for each in policy.mx]) == ("enforce", 604800, ["mx.example.com"])
+    assert (policy.mode, policy.max_age, [each.pattern for each in policy.mx]) == (
+        "enforce",
+        604800,
+        ["mx.example.com"],
+    )
 
 
 def test_the_first_of_two_modes_counts():
@@ -162,9 +166,7 @@ def test_the_domain_itself_takes_mail_where_it_has_no_mx():
     assert failed("example.com. A 192.0.2.1\n" + RECORD + HOST + GOOD) == {"mta-sts-mx-not-covered"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "severity"), [("enforce", None), ("testing", "warning")]
-)
+@pytest.mark.parametrize(("mode", "severity"), [("enforce", None), ("testing", "warning")])
 def test_what_nobody_enforces_weighs_less(mode: str, severity: str | None):
     text = "example.com. MX 10 other.example.com.\n" + RECORD + HOST + GOOD.replace("enforce", mode)
     (finding,) = world(text)["mta-sts-mx-not-covered"].findings
@@ -212,7 +214,9 @@ def test_without_a_record_the_policy_is_fetched_only_where_it_is_asked_for(areas
 
 
 def test_the_policy_in_force_is_unknown_where_the_record_is():
-    facts, _ = probed(MX + "_mta-sts.example.com. TXT TIMEOUT\n" + HOST + GOOD, Inputs(domain="example.com", areas=("mx", "mta-sts")))
+    facts, _ = probed(
+        MX + "_mta-sts.example.com. TXT TIMEOUT\n" + HOST + GOOD, Inputs(domain="example.com", areas=("mx", "mta-sts"))
+    )
     assert isinstance(facts.policy, Unknown)
 
 
@@ -226,7 +230,13 @@ def test_a_policy_file_is_judged_in_place_of_the_published_one():
 
 
 def test_both_families_are_asked_and_the_one_that_serves_counts():
-    text = MX + RECORD + HOST + "mta-sts.example.com. AAAA 2001:db8::80\n" + GOOD.replace("body", "refuses 192.0.2.80\nbody")
+    text = (
+        MX
+        + RECORD
+        + HOST
+        + "mta-sts.example.com. AAAA 2001:db8::80\n"
+        + GOOD.replace("body", "refuses 192.0.2.80\nbody")
+    )
     facts, _ = probed(text, Inputs(domain="example.com", areas=("mta-sts",)))
     assert [fetch.address for fetch in facts.fetches] == ["2001:db8::80", "192.0.2.80"]
     assert isinstance(facts.policy, Found)

@@ -418,21 +418,21 @@ mail.example.com [192.0.2.10] port 587
   chain 0 CN=mail.example.com
           names     mail.example.com, *.example.com
           issuer    CN=Example CA,O=Example
-          valid     2026-10-01T00:00:00Z to 2026-12-30T00:00:00Z (61 days left)
+          valid     2026-10-01 to 2026-12-30 (61 days left)
           key       ec-secp256r1, signed by ecdsa-with-SHA256
           SHA-256   abababababababababababababababababababababababababababababababab
           3 1 1     cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
   chain 1 CN=Example CA,O=Example
           names     ca
           issuer    CN=Example Root,O=Example
-          valid     2026-10-01T00:00:00Z to 2026-12-30T00:00:00Z (61 days left)
+          valid     2026-10-01 to 2026-12-30 (61 days left)
           key       ec-secp256r1, signed by ecdsa-with-SHA256
           SHA-256   abababababababababababababababababababababababababababababababab
           3 1 1     cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
   no SNI  CN=default.example
           names     default.example
           issuer    CN=Example CA,O=Example
-          valid     2026-10-01T00:00:00Z to 2026-12-30T00:00:00Z (61 days left)
+          valid     2026-10-01 to 2026-12-30 (61 days left)
           key       ec-secp256r1, signed by ecdsa-with-SHA256
           SHA-256   abababababababababababababababababababababababababababababababab
           3 1 1     cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd

@@ -16,6 +16,8 @@ from deliverkit.report.document import ExhibitReport
 _SHARED: Final = frozenset({"smtp", "tls", "auth", "dane"})
 """Areas whose findings are about an endpoint, `mail.example.com port 587` or a host."""
 _PORT: Final = re.compile(r"(\S+) port ([0-9]+)")
+_PLACE: Final = re.compile(r"(\S+ )?\[[0-9a-fA-F.:]+\] port [0-9]+")
+_DIGITS: Final = 10
 _MOST: Final = 12
 
 
@@ -59,15 +61,37 @@ def _general(finding: FindingReport, text: str) -> str:
 
 def _group(members: Sequence[tuple[FindingReport, list[FindingReport]]]) -> Group:
     head = members[0][0]
-    exhibits = {(item.title, item.text): item for finding, _ in members for item in finding.exhibits}
+    exhibits = _shared([item for finding, _ in members for item in finding.exhibits], several=len(members) > 1)
     parts = {(part.rule, _general(part, part.message)): part for _, below in members for part in below}
     return Group(
         head=head,
-        subjects=tuple(dict.fromkeys(finding.subject for finding, _ in members)),
-        exhibits=tuple(exhibits.values()),
+        subjects=tuple(sorted(dict.fromkeys(finding.subject for finding, _ in members), key=_in_order)),
+        exhibits=exhibits,
         parts=tuple(parts.values()),
         alike=len({finding.fix for finding, _ in members}) == 1,
     )
+
+
+def _shared(exhibits: Sequence[ExhibitReport], *, several: bool) -> tuple[ExhibitReport, ...]:
+    """The exhibits, those that show the same at several places once: the places stand above them."""
+    if not several:
+        return tuple(exhibits)
+    alike: dict[tuple[object, ...], list[ExhibitReport]] = {}
+    for item in exhibits:
+        alike.setdefault((_PLACE.sub("", item.title), item.text, item.marks), []).append(item)
+    return tuple(_once(items) for items in alike.values())
+
+
+def _once(items: Sequence[ExhibitReport]) -> ExhibitReport:
+    titles = len({item.title for item in items})
+    if titles == 1:
+        return items[0]
+    return msgspec.structs.replace(items[0], title=f"{items[0].title}; the same at {titles - 1} more")
+
+
+def _in_order(subject: str) -> list[str]:
+    """Numbers by their size: `mx2` before `mx10`, port 465 before port 2525."""
+    return [part.rjust(_DIGITS, "0") if part.isdecimal() else part for part in re.split(r"([0-9]+)", subject)]
 
 
 def where(subjects: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ stands beneath; then what is offered, what became of the login, and the port to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ _RELAY: Final = {
     "closed": "closed: the recipient outside was refused",
     "possible": "possible: RCPT for the recipient outside was accepted, which is no proof",
 }
+_TROUBLE: Final = re.compile(r"\A[a-z-]+: (?=.)")
 _STYLES: Final = {"*": "magenta", "?": "magenta"}
 _WHY: Final = 300
 
@@ -216,13 +218,20 @@ def _troubles(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
         yield "TLS", f"failed: {shown(endpoint.tls_error, _WHY)}"
     elif endpoint.state == "open" and endpoint.phase is not None:
         yield "?", f"broke off at {shown(endpoint.phase)}: {shown(_broken(endpoint), _WHY)}"
-    if endpoint.tls is not None and endpoint.tls.trust_error and endpoint.tls.dane != "match":
+    drawn = str(cells.certificate(endpoint, FORMS[0]))
+    if (
+        endpoint.tls is not None
+        and endpoint.tls.trust_error
+        and endpoint.tls.dane != "match"
+        and shown(endpoint.tls.trust_error) not in drawn
+    ):
         yield "trust", shown(endpoint.tls.trust_error, _WHY)
 
 
 def _broken(endpoint: EndpointReport) -> str:
     notes = [line.text for line in endpoint.transcript if line.direction == "note"]
-    return endpoint.why or (notes[-1] if notes else "why is not known")
+    last = notes[-1] if notes else "why is not known"
+    return endpoint.why or _TROUBLE.sub("", last, count=1)  # the kind of trouble says less than its words
 
 
 def _offers(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,8 @@ def tls(endpoint: EndpointReport, form: Form) -> Part:
     """How TLS comes and which version; `none` and `failed` say that it does not."""
     if endpoint.state != "open":
         return ""
-    way = "implicit" if endpoint.starttls == "implicit" else "STARTTLS"
+    at_once = endpoint.starttls == "implicit" or (endpoint.starttls == "failed" and endpoint.banner is None)
+    way = "implicit" if at_once else "STARTTLS"
     if endpoint.tls is not None:
         version = endpoint.tls.version
         number = f"{way} {form.version}{version.removeprefix('TLSv')}" if version.startswith("TLS") else version
@@ -191,13 +192,14 @@ def policy(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
         yield "MTA-STS", f"covered by a policy in mode {shown(endpoint.tls.mta_sts)}"
 
 
-def trip(milliseconds: Sequence[float]) -> str:
-    """The time a connection took to open, one round trip; the span of several."""
-    if not milliseconds:
+def trip(times: Sequence[float]) -> str:
+    """The time a connection took to open, one round trip; the span of several. In milliseconds."""
+    if not times:
         return ""
-    low, high = (_ms(value) for value in (min(milliseconds), max(milliseconds)))
+    low, high = milliseconds(min(times)), milliseconds(max(times))
     return f"{low} ms" if low == high else f"{low}…{high} ms"
 
 
-def _ms(value: float) -> str:
+def milliseconds(value: float) -> str:
+    """A time without its unit."""
     return "<1" if value < 1 else f"{value:.0f}"

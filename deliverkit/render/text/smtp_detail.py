@@ -7,7 +7,7 @@ from typing import Final
 
 from deliverkit.model import shown
 from deliverkit.render.text.sheet import Part, Sheet
-from deliverkit.render.text.smtp_cells import OLD
+from deliverkit.render.text.smtp_cells import OLD, milliseconds
 from deliverkit.render.text.table import write_table
 from deliverkit.render.text.transcript import write_transcript
 from deliverkit.report.smtp import CertificateReport, EndpointReport, ScanReport, SmtpReport, TlsReport
@@ -30,7 +30,7 @@ def write_details(sheet: Sheet, known: SmtpReport) -> None:
         if endpoint.tls is not None:
             _write_tls(sheet, endpoint.tls)
         _write_offers(sheet, endpoint)
-        times = [f"{step.replace('_', ' in ').replace('in tls', 'in TLS')} {endpoint.timings_ms[step]:.0f} ms"
+        times = [f"{step.replace('_', ' in ').replace('in tls', 'in TLS')} {milliseconds(endpoint.timings_ms[step])} ms"
                  for step in _STEPS if step in endpoint.timings_ms]  # fmt: skip
         if times:
             sheet.prose(" · ".join(times), lead=("times   ", "dim"), indent=2, hang=10)
@@ -74,10 +74,15 @@ def _described(certificate: CertificateReport) -> Iterator[tuple[str, str]]:
         if certificate.days_left >= 0
         else f"expired {-certificate.days_left} days ago"
     )
-    yield "valid", f"{shown(certificate.not_before)} to {shown(certificate.not_after)} ({left})"
+    yield "valid", f"{_day(certificate.not_before)} to {_day(certificate.not_after)} ({left})"
     yield "key", f"{shown(certificate.key)}, signed by {shown(certificate.signature)}"
     yield "SHA-256", shown(certificate.sha256)
     yield "3 1 1", shown(certificate.spki_sha256)
+
+
+def _day(moment: str) -> str:
+    """The day of a moment in RFC 3339; the second stands in JSON."""
+    return shown(moment.partition("T")[0])
 
 
 def _write_scan(sheet: Sheet, scan: tuple[ScanReport, ...]) -> None:

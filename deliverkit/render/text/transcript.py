@@ -35,7 +35,7 @@ def write_transcript(sheet: Sheet, endpoint: EndpointReport, *, indent: int = 2)
         sheet.line(
             (f"*** {endpoint.state}: {clipped(endpoint.why or 'why is not known', RECORDED)}", "magenta"), indent=indent
         )
-    last: float | None = None
+    last = ""
     held = 0
     for place, line in enumerate(endpoint.transcript):
         held = held + 1 if line.direction == "server" and place and _same(endpoint.transcript, place) else 0
@@ -43,8 +43,8 @@ def write_transcript(sheet: Sheet, endpoint: EndpointReport, *, indent: int = 2)
             if held == _MOST_LINES + 1:
                 sheet.line((f"… (+{_left(endpoint.transcript, place)} lines)", "dim"), indent=indent + 4)
             continue
-        time = _time(line.at_ms) if line.at_ms != last else ""
-        last = line.at_ms
+        time = "" if _time(line.at_ms) == last else _time(line.at_ms)
+        last = _time(line.at_ms)
         for piece in line.text.split("\n"):
             mark, style = _mark(line, piece)
             sheet.ends(((f"{mark} ", style), (piece, style)), ((time, "dim"),) if time else (), indent=indent)
