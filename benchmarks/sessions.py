@@ -38,7 +38,9 @@ def missing() -> str | None:
     """Why there is no Postfix to measure against."""
     if os.geteuid() != 0:
         return "Postfix is started as root alone"
-    names = [name for name in ("posttls-finger", "swaks", "dovecot") if shutil.which(name, path="/usr/sbin:/usr/bin") is None]
+    names = [
+        name for name in ("posttls-finger", "swaks", "dovecot") if shutil.which(name, path="/usr/sbin:/usr/bin") is None
+    ]
     return f"{' and '.join(names)} not installed (.ci/run installs them)" if names else None
 
 
