@@ -123,7 +123,7 @@ class _Made:
         try:
             async with (
                 httpx.AsyncClient(
-                    transport=Over(stream), trust_env=False, follow_redirects=False, timeout=None, headers=headers
+                    transport=Over(stream), trust_env=False, follow_redirects=False, headers=headers
                 ) as client,
                 client.stream("GET", self._request.url) as response,
             ):
