@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import scramp
-from authority import GOOD, make
+from issued import GOOD, make
 from scripted import CLOSE, EHLO_TLS, HANG, Scripted, call, run, stages
 
 from deliverkit.model import Handshake, Session
