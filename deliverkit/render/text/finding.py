@@ -62,7 +62,7 @@ def write_exhibits(sheet: Sheet, exhibits: Sequence[ExhibitReport]) -> None:
         if exhibit.title and exhibit.title != title:
             sheet.line((shown(exhibit.title), "dim"), indent=4)
         title = exhibit.title
-        for text in exhibit.text.split("\n") if not exhibit.marks else [exhibit.text]:
+        for text in exhibit.text.removesuffix("\n").split("\n") if not exhibit.marks else [exhibit.text]:
             record = shown(text, _WHOLE)
             sheet.line(record, indent=6)
         if exhibit.marks:

@@ -52,7 +52,9 @@ def lines(facts: MtaStsReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as
 def _answer(fetch: PolicyFetch) -> str:
     if fetch.outcome == "answered":
         kind = shown(fetch.media_type or "no content type", 80)
-        return f"{fetch.status} {kind}" if fetch.location is None else f"{fetch.status}, to {shown(fetch.location, 160)}"
+        return (
+            f"{fetch.status} {kind}" if fetch.location is None else f"{fetch.status}, to {shown(fetch.location, 160)}"
+        )
     return _SAID[fetch.outcome]
 
 

@@ -6,6 +6,7 @@ stands beneath; then what is offered, what became of the login, and the port to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ _RELAY: Final = {
     "closed": "closed: the recipient outside was refused",
     "possible": "possible: RCPT for the recipient outside was accepted, which is no proof",
 }
+_TROUBLE: Final = re.compile(r"\A[a-z-]+: (?=.)")
 _STYLES: Final = {"*": "magenta", "?": "magenta"}
 _WHY: Final = 300
 
@@ -228,7 +230,8 @@ def _troubles(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
 
 def _broken(endpoint: EndpointReport) -> str:
     notes = [line.text for line in endpoint.transcript if line.direction == "note"]
-    return endpoint.why or (notes[-1] if notes else "why is not known")
+    last = notes[-1] if notes else "why is not known"
+    return endpoint.why or _TROUBLE.sub("", last, count=1)  # the kind of trouble says less than its words
 
 
 def _offers(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
