@@ -10,6 +10,7 @@ from deliverkit.model import Exhibit, Fix, Mark, Severity
 NEW_ID: Final = "20270101T000000"
 """An id to begin with: any other than the one before would do."""
 WEEK: Final = 604_800
+_LINES: Final = 6
 
 
 def policy_text(hosts: tuple[str, ...], *, mode: str = "testing", max_age: int = WEEK) -> str:
@@ -32,9 +33,23 @@ def fresh_record(sts: MtaStsFacts, words: str, *, before: str | None = None) -> 
     return Fix(words, name=sts.name, rdtype="TXT", before=before, after=f"v=STSv1; id={NEW_ID}")
 
 
-def policy_exhibit(policy: PolicyFacts, *marks: Mark) -> Exhibit:
-    """The document, with marks."""
-    return Exhibit(policy.text, title=policy.source, marks=marks)
+def policy_exhibits(policy: PolicyFacts, *marks: Mark) -> tuple[Exhibit, ...]:
+    """The lines that are marked; without marks the whole document, its line ends as LF."""
+    if not marks:
+        return (Exhibit(policy.text.replace("\r\n", "\n").rstrip("\n"), title=policy.source),)
+    found: dict[int, list[Mark]] = {}
+    for mark in marks:
+        found.setdefault(policy.text.rfind("\n", 0, mark.start) + 1, []).append(mark)
+    return tuple(_line(policy, start, mine) for start, mine in list(found.items())[:_LINES])
+
+
+def _line(policy: PolicyFacts, start: int, marks: list[Mark]) -> Exhibit:
+    text = policy.text[start:].partition("\n")[0].removesuffix("\r")
+    number = policy.text.count("\n", 0, start) + 1
+    shifted = tuple(
+        Mark(min(mark.start - start, len(text)), min(mark.end - start, len(text)), mark.note) for mark in marks
+    )
+    return Exhibit(text, title=f"{policy.source}, line {number}", marks=shifted)
 
 
 def fetch_exhibits(sts: MtaStsFacts, fetch: FetchFacts) -> tuple[Exhibit, ...]:
