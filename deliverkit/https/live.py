@@ -12,6 +12,7 @@ import errno
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from deliverkit.https import library
 from deliverkit.https.stream import Stream, connected
 from deliverkit.model import Fetch, FetchOutcome, Handshake, Request, escaped
 from deliverkit.records.certificate import bears, read_certificate
@@ -110,6 +111,7 @@ class _Made:
         return await self._asked(self._stream)
 
     async def _asked(self, stream: Stream) -> tuple[FetchOutcome, str]:
+        library.load()
         import httpx  # noqa: PLC0415 - slow to import, and few runs fetch anything
 
         from deliverkit.https.transport import Over  # noqa: PLC0415 - as above
