@@ -34,9 +34,11 @@ def test_records_that_senders_take(text: str, rua: list[str]):
 
 @pytest.mark.parametrize(
     "text",
-    ["v=TLSRPTv1", "v=TLSRPTv1;", "v=TLSRPTv1; rua=", "v=TLSRPTv2; rua=mailto:a@example.com", "V=TLSRPTv1; rua=mailto:a@b.example",
+    ["v=TLSRPTv1", "v=TLSRPTv1;", "v=TLSRPTv1; rua=", "v=TLSRPTv2; rua=mailto:a@example.com",
+     "V=TLSRPTv1; rua=mailto:a@b.example",
      "v=TLSRPTv1; rua=a@example.com", "v=TLSRPTv1; rua=http://r.example/", "v=TLSRPTv1; rua=mailto:a",
-     "v=TLSRPTv1; rua=mailto:a@example.com,,mailto:b@example.com", "v=TLSRPTv1; rua=https://", "v=TLSRPTv1; RUA=mailto:a@b.example",
+     "v=TLSRPTv1; rua=mailto:a@example.com,,mailto:b@example.com", "v=TLSRPTv1; rua=https://",
+     "v=TLSRPTv1; RUA=mailto:a@b.example",
      "v=TLSRPTv1; rua=mailto:a@example.com;;", "v=TLSRPTv1; rua=mailto:a@example.com!10m"],
 )  # fmt: skip
 def test_records_that_senders_do_not_take(text: str):
