@@ -74,6 +74,17 @@ class LiveFetcher:
         )
 
 
+def _warm() -> None:
+    """Imports httpx without its command line, which takes two thirds of the time (rich, pygments, click)."""
+    import importlib  # noqa: PLC0415 - for this alone
+    import sys  # noqa: PLC0415 - as above
+
+    modules: dict[str, Any] = sys.modules
+    if "httpx" not in modules:
+        modules.setdefault("httpx._main", None)  # an import of it fails, as it does where click is not installed
+    importlib.import_module("deliverkit.https.transport")
+
+
 class _Made:
     """One request under way: what came of it so far."""
 
@@ -93,6 +104,8 @@ class _Made:
         request = self._request
         self._stream = await connected(request.address, request.port)
         self._stage = "no TLS handshake"
+        # What is slow to import is imported while the network is waited for.
+        warming = asyncio.ensure_future(asyncio.to_thread(_warm))
         try:
             async with asyncio.timeout(_HANDSHAKE):
                 self.handshake = await self._stream.start_tls(request.host, self._anchors)
@@ -108,6 +121,7 @@ class _Made:
         if untrusted := _untrusted(self.handshake, request.host):
             return FetchOutcome.UNTRUSTED, untrusted
         self._stage = "no answer"
+        await warming
         return await self._asked(self._stream)
 
     async def _asked(self, stream: Stream) -> tuple[FetchOutcome, str]:
