@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import importlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,13 +76,8 @@ class LiveFetcher:
 
 
 def _warm() -> None:
-    """Imports httpx without its command line, which takes two thirds of the time (rich, pygments, click)."""
-    import importlib  # noqa: PLC0415 - for this alone
-    import sys  # noqa: PLC0415 - as above
-
-    modules: dict[str, Any] = sys.modules
-    if "httpx" not in modules:
-        modules.setdefault("httpx._main", None)  # an import of it fails, as it does where click is not installed
+    """Imports what is slow to import."""
+    library.load()
     importlib.import_module("deliverkit.https.transport")
 
 
@@ -125,7 +121,6 @@ class _Made:
         return await self._asked(self._stream)
 
     async def _asked(self, stream: Stream) -> tuple[FetchOutcome, str]:
-        library.load()
         import httpx  # noqa: PLC0415 - slow to import, and few runs fetch anything
 
         from deliverkit.https.transport import Over  # noqa: PLC0415 - as above
