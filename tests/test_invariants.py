@@ -38,13 +38,17 @@ PROMISED = {
         spf-include-loop spf-include-without-record spf-permissive-all spf-sender-not-authorized dkim-missing
         dkim-key-syntax dkim-key-revoked dkim-key-too-short dkim-multiple-records dkim-key-mismatch
         dkim-cname-not-as-expected dmarc-missing dmarc-multiple-records dmarc-syntax dmarc-not-as-expected
+        dane-mismatch dnssec-bogus
+        auth-login-refused smtp-service-refused smtp-starttls-missing smtp-auth-before-tls smtp-starttls-injection
+        tls-certificate-expired tls-certificate-name-mismatch tls-certificate-untrusted tls-certificate-not-as-expected
     """,
     "warning": """
         mx-missing mx-null-absent spf-no-all spf-neutral-all spf-ptr-mechanism spf-lookups-near-limit
         spf-include-unregistered dkim-none-published dkim-key-testing dmarc-policy-none dmarc-report-missing
-        dmarc-report-unauthorized dmarc-subdomain-weaker
+        dmarc-report-unauthorized dmarc-subdomain-weaker dane-without-dnssec dnssec-signature-expiring
+        smtp-relay-possible tls-certificate-expiring tls-protocol-obsolete
     """,
-    "notice": "dkim-selector-unknown dkim-key-below-recommended dmarc-removed-tag",
+    "notice": "dkim-selector-unknown dkim-key-below-recommended dmarc-removed-tag smtp-banner-not-fqdn",
 }
 PROMISES = [(severity, rule) for severity, ids in PROMISED.items() for rule in ids.split()]
 EXAMPLES = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deliverkit.cli.errors import UsageError
-from deliverkit.cli.options import Login
+from deliverkit.cli.session_options import Login
 from deliverkit.cli.targets import read_file
 from deliverkit.model import escaped
 from deliverkit.smtp.secret import Secret

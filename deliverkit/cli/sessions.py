@@ -11,8 +11,9 @@ from typing import Final
 import msgspec
 
 from deliverkit.cli.errors import UsageError, nearest
-from deliverkit.cli.options import Asking, Dialling, Hosts, Login
+from deliverkit.cli.options import Asking
 from deliverkit.cli.password import password
+from deliverkit.cli.session_options import Dialling, Hosts, Login
 from deliverkit.cli.targets import domains, expanded, read_file
 from deliverkit.model import Inputs, Sessions, escaped
 from deliverkit.records.names import is_address, is_hostname, is_internal, parse_domain

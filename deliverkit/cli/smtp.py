@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from deliverkit.cli.declare import application
 from deliverkit.cli.launch import Launch
-from deliverkit.cli.options import Asking, Dialling, Hosts, Judging, Login, RunningSessions, Showing
+from deliverkit.cli.options import Asking, Judging, Showing
+from deliverkit.cli.session_options import Dialling, Hosts, Login, RunningSessions
 from deliverkit.cli.sessions import requested
 from deliverkit.runs.options import MX_AREAS, SESSION_AREAS
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 AGENT: Final = "deliverkit"
 _FIELD: Final = 2048
 """Octets of a header field that are kept."""
+_HANDSHAKE: Final = 10.0
+"""Seconds for TLS; then it is tried whether the server speaks HTTP in clear."""
+_PLAIN: Final = 3.0
 _CHUNK: Final = 16_384
 _OK: Final = 200
 _CUT: Final = ("disconnected", "closed connection", "incomplete", "closed without")
@@ -90,7 +93,12 @@ class _Made:
         self._stream = await connected(request.address, request.port)
         self._stage = "no TLS handshake"
         try:
-            self.handshake = await self._stream.start_tls(request.host, self._anchors)
+            async with asyncio.timeout(_HANDSHAKE):
+                self.handshake = await self._stream.start_tls(request.host, self._anchors)
+        except TimeoutError:
+            if not self._stream.heard and await _speaks_plainly(request):
+                return FetchOutcome.TLS_FAILED, "gave no TLS: it speaks HTTP in clear"
+            return self.late(f"within {_HANDSHAKE:g} s")
         except TrustError as error:
             return FetchOutcome.UNKNOWN, f"was not asked: {error}"
         if not self.handshake.ok:
@@ -183,6 +191,19 @@ class _Made:
         if self._stream is not None:
             with contextlib.suppress(OSError):
                 await self._stream.aclose()
+
+
+async def _speaks_plainly(request: Request) -> bool:
+    """Whether a server that says nothing to TLS answers HTTP in clear; nothing of the answer is used."""
+    try:
+        async with asyncio.timeout(_PLAIN):
+            stream = await connected(request.address, request.port)
+            try:
+                return await stream.spoken(b"HEAD / HTTP/1.0\r\n\r\n") == b"HTTP/"
+            finally:
+                await stream.aclose()
+    except (OSError, TimeoutError):
+        return False
 
 
 def _untrusted(handshake: Handshake, host: str) -> str | None:

@@ -88,6 +88,16 @@ class Stream:
                 raise OSError(errno.EMSGSIZE, "a handshake of more than 256 KiB")
             self._incoming.write(raw)
 
+    @property
+    def heard(self) -> bool:
+        """Whether the peer said anything during the handshake."""
+        return bool(self._first)
+
+    async def spoken(self, octets: bytes) -> bytes:
+        """The first five octets that answer these, in clear. Raises OSError."""
+        await self._loop.sock_sendall(self._socket, octets)
+        return (await self._loop.sock_recv(self._socket, _CHUNK))[:5]
+
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's
         """What comes next, b"" at the end. Raises OSError."""
         try:

@@ -158,6 +158,9 @@ class Trouble(enum.StrEnum):
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A command and its reply. `said` is empty for the banner and for the handshake.
 
+    It is empty, too, where what came unasked kept the command from being said: the trouble is then OUT_OF_STEP, or
+    the reply a 421, which a server may say at any time (RFC 5321 §3.8).
+
     Stages: `banner ehlo helo mail-clear rset-clear starttls tls ehlo-tls helo-tls auth mail rcpt rset quit`.
     Times in ms since the connection was asked for.
     """
@@ -187,7 +190,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     injected: bytes = b""
     """What stood in clear between the reply to STARTTLS and the handshake: 512 octets at most."""
     remarks: dict[str, str] = {}
-    """What the conversation came to where the steps do not say it: `login`, `login-why`, `mechanism`, `oauth`,
-    `relay`, `relay-why`, `ended`."""
+    """What the conversation came to where the steps do not say it: `login`, `login-why`, `mechanism`, `binding`
+    (what a -PLUS mechanism bound to), `oauth`, `relay`, `relay-why`, `ended` (the stage of a 421)."""
     ours: str = ""
     """The address of our end."""

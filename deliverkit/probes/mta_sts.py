@@ -24,7 +24,7 @@ from deliverkit.model import (
     Lookup,
     Unknown,
 )
-from deliverkit.probes.mta_sts_fetch import decoded, facts_of, fetched, targets
+from deliverkit.probes.mta_sts_fetch import decoded, dialled, facts_of, fetched, targets
 from deliverkit.probes.mta_sts_mail import mail_hosts, texts_of
 from deliverkit.records.mta_sts import is_sts, parse_policy, parse_record
 from deliverkit.records.names import special_address
@@ -57,6 +57,9 @@ async def probe(inputs: Inputs, port: Recorder, now: float = 0.0) -> MtaStsFacts
         if isinstance(answer, Found)
         for address in answer.value
         if (kind := special_address(address)) is not None
+        # Where the user sends the connections himself, what strangers can reach is not the question.
+        and not inputs.allow_private
+        and dialled(inputs, host) is None
     )
     seen = tuple(facts_of(domain, fetch, now) for fetch in fetches)
     unrecorded = not records and not isinstance(texts, Unknown)
@@ -104,7 +107,7 @@ def _asked_for(txt: Lookup) -> bool:
     return isinstance(texts, Found) and any(is_sts(text) for text in texts.value)
 
 
-def _policy(  # noqa: PLR0913 - what a policy hangs on
+def _policy(
     domain: str,
     fetches: tuple[FetchFacts, ...],
     ipv4: Answer[tuple[str, ...]],
@@ -134,7 +137,7 @@ def _policy(  # noqa: PLR0913 - what a policy hangs on
     return Absent(f"mta-sts.{domain} has no address that can be connected to")
 
 
-def _read(  # noqa: PLR0913 - as they come
+def _read(
     domain: str,
     text: str,
     hosts: Answer[tuple[str, ...]],

@@ -112,4 +112,3 @@ def decoded(octets: bytes) -> tuple[str, bool]:
         return octets.decode("utf-8"), True
     except UnicodeDecodeError:
         return octets.decode("utf-8", "backslashreplace"), False
-

@@ -133,7 +133,7 @@ def _timings(session: Session) -> dict[str, float]:
 
 def _starttls(session: Session, told: Told, before: Answer[Capabilities]) -> str | None:
     handshake = session.handshake
-    timed_out = any(step.stage == "tls" and step.trouble is Trouble.TIMEOUT for step in session.steps)
+    timed_out = _timed_out(session)
     if session.steps and session.steps[0].stage == "tls":
         return "implicit" if handshake is not None and handshake.ok else None if timed_out else "failed"
     if handshake is not None:
@@ -148,10 +148,15 @@ def _starttls(session: Session, told: Told, before: Answer[Capabilities]) -> str
     return "missing"
 
 
+def _timed_out(session: Session) -> bool:
+    return any(step.stage == "tls" and step.trouble is Trouble.TIMEOUT for step in session.steps)
+
+
 def _tls_error(dialled: Dialled) -> str | None:
+    """Why the handshake failed, where it did; of one that was not done in time nobody can tell."""
     handshake = dialled.session.handshake
     if handshake is not None:
-        return handshake.error
+        return None if _timed_out(dialled.session) else handshake.error
     mistaken = dialled.mistaken.handshake if dialled.mistaken is not None else None
     return mistaken.error if mistaken is not None and dialled.wrong_mode == "clear" else None
 

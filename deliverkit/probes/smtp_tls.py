@@ -13,7 +13,6 @@ from deliverkit.facts.tls import ScanFacts, TlsFacts
 from deliverkit.model import Absent, Answer, Found, Handshake, Session, State, Trouble, Unknown
 from deliverkit.probes.smtp_calls import Dialled
 from deliverkit.records.certificate import Certificate, bears, read_certificate
-from deliverkit.records.mta_sts import mx_covered
 from deliverkit.records.tlsa import Match, match
 
 _OURS: Final = "this machine's OpenSSL"
@@ -30,7 +29,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         policy = self.mta_sts
         if policy is None or not policy.valid or policy.mode != mode:
             return None
-        return policy.domain if any(mx_covered(pattern, host) for pattern in policy.mx) else None
+        return policy.domain if policy.covers(host) else None
 
 
 def facts(

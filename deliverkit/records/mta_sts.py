@@ -207,9 +207,9 @@ def _version(first: dict[str, tuple[str, int, int]], problems: list[Problem]) ->
     if "version" not in first:
         problems.append(Problem("version: STSv1 is missing", 0, 0))
         return None
-    value, *span = first["version"]
+    value, start, end = first["version"]
     if value != "STSv1":
-        problems.append(Problem("version: must be exactly STSv1", *span))
+        problems.append(Problem("version: must be exactly STSv1", start, end))
         return None
     return value
 
@@ -218,9 +218,9 @@ def _mode(first: dict[str, tuple[str, int, int]], problems: list[Problem]) -> st
     if "mode" not in first:
         problems.append(Problem("mode: is missing", 0, 0))
         return None
-    value, *span = first["mode"]
+    value, start, end = first["mode"]
     if value not in MODES:
-        problems.append(Problem("mode: must be enforce, testing or none", *span))
+        problems.append(Problem("mode: must be enforce, testing or none", start, end))
         return None
     return value
 
@@ -229,9 +229,9 @@ def _max_age(first: dict[str, tuple[str, int, int]], problems: list[Problem]) ->
     if "max_age" not in first:
         problems.append(Problem("max_age: is missing", 0, 0))
         return None
-    value, *span = first["max_age"]
+    value, start, end = first["max_age"]
     if not _AGE.fullmatch(value):
-        problems.append(Problem("max_age: must be seconds, at most ten digits", *span))
+        problems.append(Problem("max_age: must be seconds, at most ten digits", start, end))
         return None
     return int(value)
 

@@ -109,6 +109,7 @@ class EndpointReport(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """`open`, `refused`, `timeout`, `unreachable` or `error`."""
     why: str | None
+    """Why there was no connection, or the session broke off; null where it ended in order."""
     phase: str | None
     """Where the session broke off (`connect`, `banner`, `ehlo`, `starttls`, `tls`, …); null where it ended in order."""
     by_us: str | None
@@ -178,7 +179,7 @@ def _endpoint(endpoint: Endpoint) -> EndpointReport:
         port=endpoint.port,
         role=endpoint.role,
         state=endpoint.state,
-        why=clipped(endpoint.why, RECORDED) or None,
+        why=_why(endpoint),
         phase=_phase(endpoint),
         by_us=endpoint.by_us,
         banner=_banner(endpoint.banner.value) if isinstance(endpoint.banner, Found) else None,
@@ -195,6 +196,12 @@ def _endpoint(endpoint: Endpoint) -> EndpointReport:
         timings_ms=endpoint.timings,
         transcript=tuple(_transcript(endpoint)),
     )
+
+
+def _why(endpoint: Endpoint) -> str | None:
+    """Why nothing was reached, or the session broke off."""
+    broken = endpoint.breakage.value.why if isinstance(endpoint.breakage, Found) else ""
+    return clipped(endpoint.why or broken, RECORDED) or None
 
 
 def _phase(endpoint: Endpoint) -> str | None:

@@ -9,7 +9,7 @@ from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, Found, NotApplicable, Severity, Who, need
 from deliverkit.rules.declare import rule
 from deliverkit.rules.smtp_capability import last_offered
-from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
 from deliverkit.smtp.sasl import KNOWN
 
 _BROKEN: Final = {
@@ -55,6 +55,7 @@ def auth_missing(endpoint: Endpoint) -> Iterator[Finding]:
     when, capabilities = last_offered(endpoint)
     if capabilities.auth:
         return
+    staying(endpoint)
     early = isinstance(endpoint.before, Found) and bool(endpoint.before.value.auth) and when != "EHLO"
     yield Finding(
         message="offers AUTH in clear alone, and none inside TLS"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.dane import DaneHost
 from deliverkit.model import Finding, Fix, Found, NotApplicable, Severity
 from deliverkit.records.tlsa import Tlsa
-from deliverkit.rules.dane_exhibit import exhibits, records_of
+from deliverkit.rules.dane_exhibit import exhibits, mender, records_of
 from deliverkit.rules.declare import rule
 
 _ADVICE = "Publish `3 1 1`, the SHA-256 of the server's own public key."
@@ -74,6 +74,7 @@ def dane_usage_pkix(host: DaneHost) -> Iterator[Finding]:
                 after=one.text.replace("1", "3", 1) if one.usage == 1 else None,
             ),
             severity=None if not host.usable else Severity.NOTICE,
+            who=mender(host),
             cause="pkix",
         )
 
@@ -117,6 +118,7 @@ def dane_record_unusable(host: DaneHost) -> Iterator[Finding]:
                 rdtype="TLSA",
                 before=found[0].text,
             ),
+            who=mender(host),
             cause="unusable",
         )
 
@@ -153,6 +155,7 @@ def dane_no_rollover(host: DaneHost) -> Iterator[Finding]:
             subject=host.name,
             evidence=exhibits(host, host.usable),
             fix=Fix(text="Make the next key now and publish its `3 1 1` beside the one in use."),
+            who=mender(host),
             cause="rollover",
         )
 
@@ -190,6 +193,7 @@ def dane_ee_certificate(host: DaneHost) -> Iterator[Finding]:
             subject=host.name,
             evidence=exhibits(host, found),
             fix=Fix(text=f"{_ADVICE} Have the renewal keep the key.", name=host.name, rdtype="TLSA"),
+            who=mender(host),
             cause="selector",
         )
 
@@ -227,6 +231,7 @@ def dane_matching_full(host: DaneHost) -> Iterator[Finding]:
             subject=host.name,
             evidence=exhibits(host, found),
             fix=Fix(text="Publish the SHA-256 digest: matching type 1.", name=host.name, rdtype="TLSA"),
+            who=mender(host),
             cause="full",
         )
 
@@ -264,5 +269,6 @@ def dane_sha512_alone(host: DaneHost) -> Iterator[Finding]:
             subject=host.name,
             evidence=exhibits(host, host.usable),
             fix=Fix(text="Publish matching type 1 (SHA-256) in place of 2.", name=host.name, rdtype="TLSA"),
+            who=mender(host),
             cause="sha512",
         )

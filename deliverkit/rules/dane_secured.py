@@ -19,7 +19,7 @@ from deliverkit.model import (
     known,
     need,
 )
-from deliverkit.rules.dane_exhibit import exhibits, records_of
+from deliverkit.rules.dane_exhibit import exhibits, mender, records_of
 from deliverkit.rules.declare import rule
 
 
@@ -60,6 +60,7 @@ def dane_without_dnssec(host: DaneHost) -> Iterator[Finding]:
             subject=host.host,
             evidence=exhibits(host, records),
             fix=Fix(text=f"Sign the zone of {host.host}, or delete the TLSA records."),
+            who=mender(host),
             cause="insecure",
         )
 
@@ -201,6 +202,7 @@ def dane_missing(dane: DaneFacts) -> Iterator[Finding]:
                 rdtype="TLSA",
                 after="3 1 1 (digest of the key in use)\n3 1 1 (digest of the next key)",
             ),
+            who=mender(lacking[0]),
             cause="missing",
         )
         return

@@ -17,8 +17,8 @@ _READY: Final = 220
 _SLOW: Final = 10_000.0
 """Milliseconds; RFC 5321 §4.5.3.2.1 gives a client five minutes, mail programs wait for some 10 s to 30 s."""
 _SOFTWARE: Final = re.compile(
-    r"\b(Postfix|Exim|Sendmail|Exchange|MailEnable|MDaemon|hMailServer|Zimbra|Haraka|qmail|OpenSMTPD|Kerio|IceWarp|"
-    r"Dovecot|MailServer|SmarterMail|Postcast|Microsoft ESMTP MAIL Service)\b[^0-9]{0,24}(\d+(?:\.\d+)+\S*)",
+    r"(?<![\w.-])(Postfix|Exim|Sendmail|Exchange|MailEnable|MDaemon|hMailServer|Zimbra|Haraka|qmail|OpenSMTPD|Kerio|IceWarp|"
+    r"Dovecot|SmarterMail|Microsoft ESMTP MAIL Service)(?![\w.-])[^0-9]{0,24}(\d+(?:\.\d+)+\S*)",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Absent, Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, Who, known, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
 from deliverkit.smtp.capabilities import Capabilities
 
 _SMALL: Final = 10_000_000
@@ -208,38 +208,10 @@ def smtp_pipelining_missing(endpoint: Endpoint) -> Iterator[Finding]:
     yield from _missing(endpoint, "PIPELINING", "each message takes more round trips", "pipelining")
 
 
-@rule(Severity.NOTICE, "RFC 6409 §7", "RFC 2034 §3", who=Who.MAIL_ADMIN)
-def smtp_enhanced_codes_missing(endpoint: Endpoint) -> Iterator[Finding]:
-    """A submission port does not offer ENHANCEDSTATUSCODES.
-
-    Refusals then bear three digits alone: programs cannot tell a full mailbox from one that does not exist.
-
-    ## Fix
-    Offer it. Postfix: take `enhancedstatuscodes` out of `smtpd_discard_ehlo_keywords`; Exim sends the codes that its
-    ACLs' messages begin with; Exchange: `Set-ReceiveConnector -EnhancedStatusCodesEnabled $true`.
-
-    ## Bad
-        mail.example.com.  A  192.0.2.25
-
-        [smtp mail.example.com:587]
-        offer-tls  PIPELINING, SIZE 10485760, 8BITMIME, AUTH PLAIN LOGIN
-
-    ## Good
-        mail.example.com.  A  192.0.2.25
-
-        [smtp mail.example.com:587]
-        offer-tls  PIPELINING, SIZE 10485760, 8BITMIME, ENHANCEDSTATUSCODES, AUTH PLAIN LOGIN
-    """
-    if endpoint.role != "submission" or endpoint.port not in SUBMISSION_PORTS:
-        raise NotApplicable("no submission port")
-    yield from _missing(
-        endpoint, "ENHANCEDSTATUSCODES", "programs cannot tell one refusal from another", "enhancedstatuscodes"
-    )
-
-
 def _missing(endpoint: Endpoint, keyword: str, follows: str, discarded: str) -> Iterator[Finding]:
     when, capabilities = last_offered(endpoint)
     if not capabilities.has(keyword):
+        staying(endpoint)
         yield Finding(
             message=f"does not offer {keyword}: {follows}",
             subject=endpoint.where,

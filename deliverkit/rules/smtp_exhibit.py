@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deliverkit.facts.smtp import Endpoint
-from deliverkit.model import Exhibit, Inconclusive, Mark, NotApplicable, Severity, need
+from deliverkit.model import Exhibit, Found, Inconclusive, Mark, NotApplicable, Severity, need
 from deliverkit.smtp.reply import Reply, decoded
 
 SUBMISSION_PORTS: Final = (465, 587, 2525)
@@ -19,6 +19,12 @@ def peer(endpoint: Endpoint, severity: Severity | None = None) -> None:
         raise NotApplicable(endpoint.why or "no conversation")
     if endpoint.by_us is not None:
         raise Inconclusive(endpoint.by_us, severity.value if severity is not None else None)
+
+
+def staying(endpoint: Endpoint) -> None:
+    """Stops a rule about what is not offered where the server was about to close: it may have left things out."""
+    if isinstance(endpoint.breakage, Found) and endpoint.breakage.value.why.startswith("421"):
+        raise Inconclusive(f"{endpoint.where} ended the session: {endpoint.breakage.value.why}")
 
 
 def at(endpoint: Endpoint, what: str) -> str:

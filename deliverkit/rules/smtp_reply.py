@@ -16,7 +16,8 @@ from deliverkit.smtp.reply import Defect
 
 _STAGES: Final = {
     "banner": "banner", "ehlo": "reply to EHLO", "helo": "reply to HELO", "mail-clear": "reply to MAIL",
-    "rset-clear": "reply to RSET", "starttls": "reply to STARTTLS", "ehlo-tls": "reply to EHLO inside TLS",
+    "rset-clear": "reply to RSET", "starttls": "reply to STARTTLS", "tls": "TLS handshake",
+    "ehlo-tls": "reply to EHLO inside TLS",
     "helo-tls": "reply to HELO inside TLS", "auth": "reply to AUTH", "mail": "reply to MAIL", "rcpt": "reply to RCPT",
     "rset": "reply to RSET", "quit": "reply to QUIT",
 }  # fmt: skip

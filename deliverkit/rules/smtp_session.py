@@ -18,6 +18,7 @@ from deliverkit.model import (
     NotApplicable,
     Severity,
     Trouble,
+    Unknown,
     Who,
     known,
     need,
@@ -27,12 +28,15 @@ from deliverkit.rules.smtp_exhibit import at, octets_exhibit, peer
 from deliverkit.rules.smtp_reply import stage_words
 
 
-def _cut(broken: Breakage | None) -> None:
+def _cut(endpoint: Endpoint, broken: Breakage | None) -> None:
     """Stops the rule where the session was cut off, which nobody can judge."""
     if broken is None:
         return
     if broken.trouble in (Trouble.TIMEOUT, Trouble.CLOSED, Trouble.RESET):
-        raise Inconclusive(f"{broken.host} port {broken.port}, {stage_words(broken.stage)}: {broken.why}")
+        answers = (endpoint.banner, endpoint.greeting, endpoint.before, endpoint.tls, endpoint.after)
+        # The same words as for what lies behind it: one reason, told once.
+        behind = next((answer.why for answer in answers if isinstance(answer, Unknown)), None)
+        raise Inconclusive(behind or f"{endpoint.where}, {stage_words(broken.stage)}: {broken.why}")
     if broken.trouble is Trouble.TOO_LONG and broken.stage == "banner":
         raise Inconclusive(
             f"{broken.host} port {broken.port}: a banner without an end ({broken.why}), as tarpits send it to "
@@ -64,7 +68,7 @@ def smtp_out_of_step(endpoint: Endpoint) -> Iterator[Finding]:
     """
     peer(endpoint)
     broken = known(endpoint.breakage)
-    _cut(broken)
+    _cut(endpoint, broken)
     early = endpoint.early
     if broken is not None and broken.trouble is Trouble.OUT_OF_STEP:
         if broken.seen.startswith(b"421"):
@@ -109,8 +113,9 @@ def smtp_reply_unreadable(endpoint: Endpoint) -> Iterator[Finding]:
     peer(endpoint)
     broken = known(endpoint.breakage)
     if broken is None:
+        need(endpoint.banner)
         return
-    _cut(broken)
+    _cut(endpoint, broken)
     if broken.trouble is Trouble.NOT_SMTP and broken.stage != "banner":
         yield Finding(
             message=f"answers with something that is no reply: {broken.why}",
@@ -147,8 +152,9 @@ def smtp_reply_too_long(endpoint: Endpoint) -> Iterator[Finding]:
     peer(endpoint)
     broken = known(endpoint.breakage)
     if broken is None:
+        need(endpoint.banner)
         return
-    _cut(broken)
+    _cut(endpoint, broken)
     if broken.trouble is Trouble.TOO_LONG:
         yield Finding(
             message=f"sends a reply that does not end: {broken.why}",

@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, Inconclusive, Mark, NotApplicable, Severity, Who, known, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import at, octets_exhibit, peer, reply_exhibit
+from deliverkit.rules.smtp_exhibit import at, octets_exhibit, peer, reply_exhibit, staying
 from deliverkit.smtp.capabilities import Capabilities
 
 OFFER: Final = (
@@ -53,6 +53,7 @@ def smtp_starttls_missing(endpoint: Endpoint) -> Iterator[Finding]:
     capabilities = need(endpoint.before)
     if capabilities.has("STARTTLS"):
         return
+    staying(endpoint)
     if capabilities.stripped or endpoint.stripped:
         raise Inconclusive(f"{endpoint.where}: something on the way took out what may have been STARTTLS")
     explained = "smtp-ehlo-refused" if known(endpoint.extended) is False else None

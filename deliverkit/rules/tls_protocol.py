@@ -45,8 +45,7 @@ def tls_protocol_obsolete(tls: TlsFacts) -> Iterator[Finding]:
     """The server accepts TLS 1.0 or 1.1.
 
     Both rest on MD5 and SHA-1 and must not be negotiated. Without `--tls-scan` only the version that was agreed on is
-    known; with it each old one is tried by itself. On an MX an old version is still better than none at all, so that
-    it is a notice there.
+    known; with it each old one is tried by itself.
 
     ## Fix
     Begin at TLS 1.2. Postfix: `smtpd_tls_protocols = >=TLSv1.2`, `smtpd_tls_mandatory_protocols = >=TLSv1.2`; Exim:
@@ -66,7 +65,6 @@ def tls_protocol_obsolete(tls: TlsFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         versions  TLSv1.2 TLSv1.3
     """
-    severity = Severity.WARNING if tls.submission or tls.enforced_by is not None else Severity.NOTICE
     only = tls.version in OBSOLETE
     found = tuple(dict.fromkeys((*((tls.version,) if only else ()), *_accepted(tls))))
     if found:
@@ -83,13 +81,12 @@ def tls_protocol_obsolete(tls: TlsFacts) -> Iterator[Finding]:
                 ),
             ),
             fix=Fix(f"Begin at TLS 1.2. {_VERSIONS}"),
-            severity=severity,
             part_of="tls-protocol-none-current" if only else None,
             cause="obsolete",
         )
     unknown = next((s.accepted.why for s in tls.scan if s.version in OBSOLETE and isinstance(s.accepted, Unknown)), "")
     if unknown:
-        raise Inconclusive(unknown, severity.value)
+        raise Inconclusive(unknown)
 
 
 def _full(named: str) -> str:

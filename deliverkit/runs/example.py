@@ -17,13 +17,13 @@ from deliverkit.model import Expected, Inputs, Outcome, Sessions
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.rules import all_rules
+from deliverkit.runs.options import SESSION_AREAS
 from deliverkit.world import NOW, World, WorldText, endpoint, read_world
 
 __all__ = ["NOW", "example_inputs", "judge_world", "recorder_of"]
 
 HOST: Final = "mail.example.com"
 """The host that examples about sessions are about."""
-SESSION_AREAS: Final = ("smtp", "tls", "auth")
 
 _DIRECTIVE = re.compile(r"(?m)^; check (.+)$")
 

@@ -20,7 +20,7 @@ SESSIONS_TIMEOUT: Final = 60.0
 CHECK_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec")
 """What `check` judges: all that DNS and HTTPS tell of a domain."""
 SESSION_AREAS: Final = ("smtp", "tls", "auth")
-MX_AREAS: Final = (*SESSION_AREAS, "mx", "dane", "mta-sts")
+MX_AREAS: Final = (*SESSION_AREAS, "mx", "dane", "dnssec", "mta-sts")
 """What `smtp --mx` judges: the sessions, and the policies they are held to."""
 AT_ONCE: Final = 32
 """Targets under way at a time."""

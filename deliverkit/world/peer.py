@@ -66,6 +66,7 @@ class Peer:
         self._recipients: list[str] = []
         self._data: bytearray | None = None
         self._size = 0
+        self._amid = False
         self._errors = 0
 
     @property
@@ -285,19 +286,22 @@ class Peer:
         while held is not None:
             line, found, _ = self._buffer.partition(b"\r\n")
             if not found:
-                if len(self._buffer) > _LINE:  # a line longer than any: counted, and dropped but for its end
-                    self._size += len(self._buffer) - 1
-                    held += self._buffer[: max(0, LARGEST - len(held))]
+                if len(self._buffer) > _LINE:  # a line longer than any: counted, and dropped but for a CR at its end
+                    self._keep(held, self._buffer[:-1])
                     del self._buffer[:-1]
+                    self._amid = True
                 return False
             del self._buffer[: len(line) + 2]
-            if line == b".":
+            amid, self._amid = self._amid, False
+            if line == b"." and not amid:
                 break
-            text = (line[1:] if line.startswith(b".") else line) + b"\r\n"
-            self._size += len(text)
-            held += text[: max(0, LARGEST - len(held))]
+            self._keep(held, (line[1:] if line.startswith(b".") and not amid else line) + b"\r\n")
         out += self._accepted(bytes(held or b""))
         return True
+
+    def _keep(self, held: bytearray, octets: bytes | bytearray) -> None:
+        self._size += len(octets)
+        held += octets[: max(0, LARGEST - len(held))]
 
     def _accepted(self, octets: bytes) -> Output:
         recipients, sender, size = tuple(self._recipients), self._sender or "", self._size

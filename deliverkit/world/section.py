@@ -59,6 +59,8 @@ class HttpsSection(msgspec.Struct, frozen=True, kw_only=True):
     unnamed: CertificateWish | None = None
     versions: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
     fault: str = ""
+    refuses: tuple[str, ...] = ()
+    """Addresses of the host at which connections are refused."""
 
 
 class SmtpSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -187,6 +187,8 @@ def _https(head: _Line, lines: list[_Line]) -> HttpsSection:
                 said["versions"] = _versions(line)
             case "fault":
                 said["fault"] = _choice(line, line.rest, HTTPS_FAULTS)
+            case "refuses":
+                said["refuses"] = tuple(line.rest.split())
             case "body":
                 said["body"] = _text(line) + said.get("body", b"")
             case "pad":

@@ -168,7 +168,7 @@ class World:
         """The response of the section that stands for the request's host and path; none: refused."""
         host = request.host.lower().rstrip(".")
         sections = [each for each in self.text.https if (each.host, each.port) == (host, request.port)]
-        if not sections:
+        if not sections or request.address in sections[0].refuses:
             return _failed(request, FetchOutcome.REFUSED, "connection refused")
         section = next((each for each in sections if each.path == request.path), None)
         faulty = section or sections[0]

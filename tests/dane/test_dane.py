@@ -245,3 +245,13 @@ def test_the_view_of_the_command(text: str, words: str) -> None:
     facts = report(probed(text))
     assert words in "\n".join(lines(facts, ascii=False))
     assert "\n".join(lines(facts, ascii=True)).isascii()
+
+
+def test_a_providers_records_are_for_the_provider_to_mend() -> None:
+    text = (
+        "AD\nexample.com. MX 10 mx.example.net.\nmx.example.net. A 192.0.2.25\n"
+        f"_25._tcp.mx.example.net. TLSA 1 1 1 {ONE}\n"
+    )
+    (finding,) = judged(text)["dane-usage-pkix"].findings
+    assert finding.who is not None
+    assert finding.who.value == "provider"

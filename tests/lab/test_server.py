@@ -215,5 +215,5 @@ def test_a_response_is_never_answered():
 def test_the_worlds_come_with_the_package():
     assert names() == ("broken", "healthy", "parked", "spoofable", "vendors")
     for name in names():
-        Answerer(world(name))
-    Answerer(worlds_text())
+        World(world(name))
+    World(worlds_text())

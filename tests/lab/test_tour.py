@@ -13,6 +13,7 @@ import pytest
 from deliverkit import __main__
 from deliverkit.render.text.sheet import Look
 from deliverkit.runs import demo, lab
+from deliverkit.runs.lab import COMMANDS
 from deliverkit.runs.options import RunError
 
 
@@ -22,13 +23,16 @@ def toured(folder: Path | None = None) -> str:
     return "".join(parts)
 
 
-def test_the_tour_shows_three_domains_and_what_next(tmp_path: Path):
+def test_the_tour_shows_domains_a_mail_server_and_what_next(tmp_path: Path):
     text = toured()
     for stop in demo.STOPS:
         assert f"$ {stop.typed}\n" in text
     assert "healthy.example   ✓ pass" in text
     assert "spf-too-many-lookups" in text
     assert "spf-permissive-all" in text
+    assert "$ deliverkit smtp mail.broken.example\n" in text
+    assert "smtp-auth-before-tls" in text
+    assert "tls-certificate-expired" in text
     assert text.rstrip().endswith("keep this small internet up, and try things on it")
     assert list(tmp_path.iterdir()) == []
 
@@ -71,18 +75,42 @@ def test_the_lab_serves_until_interrupted():
                 part = os.read(process.stdout.fileno(), 4096).decode()
                 assert part, said
                 said += part
-            resolver = said.split("--resolver ")[1].split()[0]
-            check = subprocess.run(
-                [sys.executable, "-m", "deliverkit", "mx", "healthy.example", "--resolver", resolver],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-            assert check.returncode == 0, check.stderr
+            said += os.read(process.stdout.fileno(), 4096).decode() if "nothing leaves" not in said else ""
+            environment = Path(said.split("\n  . ")[1].split("\n")[0])
+            assert environment.exists()
+            for words in ("mx healthy.example", COMMANDS[3]):
+                assert words.startswith(("mx", "smtp mail.healthy.example --user alice"))
+                check = subprocess.run(
+                    ["sh", "-c", f'. "{environment}"; exec "{sys.executable}" -m deliverkit {words}'],
+                    capture_output=True,
+                    text=True,
+                    timeout=30,
+                    check=False,
+                )
+                assert check.returncode == 0, check.stdout + check.stderr
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
+            assert not environment.parent.exists()
             assert process.stderr is not None
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
+
+
+def test_the_lab_leaves_nothing_behind_when_it_is_terminated(tmp_path: Path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "deliverkit", "lab", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            while not process.stdout.readline().startswith("  . "):
+                assert process.poll() is None
+            assert len(list(tmp_path.iterdir())) == 1
+            process.terminate()
+            assert process.wait(10) == 143
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tls"))
-from authority import GOOD, MIDDLE, make
+from issued import GOOD, MIDDLE, make
 
 from deliverkit.records.certificate import Certificate, bears, covers, read_certificate
 

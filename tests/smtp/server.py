@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from authority import GOOD, ROOT, Made
+from issued import GOOD, ROOT, Made
 from cryptography.hazmat.primitives.serialization import Encoding
 
 Handler = Callable[["Peer"], None]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import scramp
-from authority import GOOD, make
+from issued import GOOD, make
 from scripted import CLOSE, EHLO_TLS, HANG, Scripted, call, run, stages
 
 from deliverkit.model import Handshake, Session
@@ -379,3 +379,23 @@ def test_what_a_server_echoes_is_not_kept(mechanism):
     if mechanism == "CRAM-MD5":
         assert base64.b64decode(sent).split()[1] not in kept
     assert kept.count(b"<redacted>") >= 3
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (b'{"status":"401","scope":"' + PASSWORD.encode() + b'"}', "status 401, scope <redacted>"),
+        (b'{"status":400}', None),
+        (b"{" * 3000, None),
+        (b'{"a":' * 700 + b"1" + b"}" * 600, None),
+        (b"[1]", None),
+        (b"\xff{}", None),
+    ],
+)
+def test_an_oauth_error_is_read_with_care(error, told):
+    line = offering("XOAUTH2", AUTH=b"334 " + b64(error) + b"\r\n", AUTH_more=[b"535 5.7.8 no\r\n"])
+    session = login(line)
+    assert session.remarks.get("oauth") == told
+    assert session.remarks["login"] == "refused"
+    assert PASSWORD not in str(session.remarks)
+    assert all(b64(PASSWORD)[2:-4] not in step.reply for step in session.steps)

@@ -82,6 +82,7 @@ def test_starttls_that_does_not_work(lines, starttls, tls):
     assert found.starttls == starttls
     assert isinstance(found.tls, tls)
     assert not isinstance(found.after, Found)
+    assert (found.tls_error is not None) == ("garbage" in lines or lines == "fault TLS close")
 
 
 @pytest.mark.parametrize("word", ["timeout", "close", "reset", "garbage"])

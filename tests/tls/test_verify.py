@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from authority import GOOD, MIDDLE, NAMES, NOW, ROOT, make
+from issued import GOOD, MIDDLE, NAMES, NOW, ROOT, make
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given

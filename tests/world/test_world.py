@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deliverkit.model import Call, Fetch, FetchOutcome, Mode, Purpose, Request, Session, State, Trouble
 from deliverkit.records.certificate import read_certificate
@@ -329,3 +331,62 @@ def test_no_certificate_is_made_where_none_is_shown(monkeypatch: pytest.MonkeyPa
     made = World(f"{ZONE}[smtp mail.example.com:25]\nfault EHLO close\n[https mta-sts.example.com]\n")
     assert asyncio.run(made.lookup("mail.example.com", "A")).records
     assert dial(made, 25).state is State.OPEN
+
+
+def test_any_chunking_of_a_conversation_gives_the_same():
+    from deliverkit.world.mailbox import Mailroom
+    from deliverkit.world.peer import Peer
+
+    (section,) = World(f"{ZONE}[smtp mail.example.com:25]\n").text.smtp
+    said = (
+        b"EHLO a.test\r\nMAIL FROM:<b@c.test>\r\nRCPT TO:<d@example.com>\r\nDATA\r\n"
+        + b"x" * 4097
+        + b".\r\n..\r\nend\r\n.\r\nQUIT\r\n"
+    )
+    shown = set()
+    for size in (1, 2, 3, 100, 4097, 10_000):
+        room = Mailroom()
+        peer = Peer(section, tls=False, leaf=lambda: b"", clock=lambda: 0.0, room=room)
+        output: list[object] = list(peer.greet())
+        for start in range(0, len(said), size):
+            if not peer.over:
+                output += peer.feed(said[start : start + size])
+        (message,) = room.messages
+        shown.add((b"".join(part for part in output if isinstance(part, bytes)), message.octets, message.size))
+        assert message.octets == b"x" * 4097 + b".\r\n.\r\nend\r\n"
+    assert len(shown) == 1
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=60),
+            st.sampled_from(
+                [
+                    b"EHLO a\r\n",
+                    b"MAIL FROM:<>\r\n",
+                    b"RCPT TO:<a@example.com>\r\n",
+                    b"DATA\r\n",
+                    b".\r\n",
+                    b"AUTH PLAIN\r\n",
+                    b"AUTH LOGIN =\r\n",
+                    b"AUTH CRAM-MD5\r\n",
+                    b"AUTH SCRAM-SHA-256 biws\r\n",
+                    b"*\r\n",
+                    b"QUIT\r\n",
+                ]
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_no_octets_bring_it_down(parts: list[bytes]):
+    from deliverkit.world.peer import Peer
+
+    text = "[smtp mail.example.com:25]\nmode clear\noffer AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 OAUTHBEARER\n"
+    (section,) = World(text).text.smtp
+    peer = Peer(section, tls=False, leaf=lambda: b"", clock=lambda: 0.0)
+    peer.greet()
+    for part in parts:
+        if not peer.over:
+            assert isinstance(peer.feed(part), list)

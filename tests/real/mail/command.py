@@ -58,7 +58,8 @@ def smtp(
     """Runs `deliverkit smtp HOST … --format json`."""
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     command = [
-        "smtp", *([host] if host else []), "--format", "json", "--resolver", resolver, "--ca-file", str(anchor), "--timeout", str(timeout),
+        "smtp", *([host] if host else []), "--format", "json", "--resolver", resolver,
+        "--ca-file", str(anchor), "--timeout", str(timeout),
         *map(str, words),
     ]  # fmt: skip
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -27,12 +27,13 @@ _SIGNING = b"a key that signs tokens in tests"
 _TLS = "smtpd_tls_security_level=may"
 _SASL = "smtpd_sasl_auth_enable=yes"
 _OLD = "tls_medium_cipherlist=ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+_OPEN = ("mynetworks=127.0.0.0/8", "smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination")
+_CLEAR = ("smtpd_tls_auth_only=no", "smtpd_sasl_security_options=noanonymous")
 SERVICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    # label: (certificate, address, options)
     "mx": ("good", "127.0.0.1", (_TLS,)),
     "submission": ("good", "127.0.0.1", ("smtpd_tls_security_level=encrypt", _SASL)),
     "smtps": ("good", "127.0.0.1", ("smtpd_tls_wrappermode=yes", _TLS, _SASL)),
-    "alternative": ("rsa", "127.0.0.1", (_TLS, _SASL, "smtpd_tls_auth_only=no", "smtpd_sasl_security_options=noanonymous")),
+    "alternative": ("rsa", "127.0.0.1", (_TLS, _SASL, *_CLEAR)),
     "mx6": ("good", "[::1]", (_TLS,)),
     "submission6": ("good", "[::1]", ("smtpd_tls_security_level=encrypt", _SASL)),
     "clear": ("good", "127.0.0.1", ()),
@@ -49,9 +50,10 @@ SERVICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "tls13": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.3")),
     "rejects": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=reject")),
     "defers": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=defer")),
-    "relays": ("good", "127.0.0.1", (_TLS, "mynetworks=127.0.0.0/8", "smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination")),
+    "relays": ("good", "127.0.0.1", (_TLS, *_OPEN)),
     "plain": ("good", "127.0.0.1", (_TLS, "smtpd_discard_ehlo_keywords=pipelining,dsn,chunking,smtputf8,size")),
 }  # fmt: skip
+"""By label: the certificate, the address, and options of that listener."""
 
 
 class Mail(NamedTuple):

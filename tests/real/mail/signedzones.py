@@ -73,7 +73,7 @@ def resolver(signed: dict[str, str], unsigned: dict[str, str]) -> Iterator[str]:
             f'server:\n chroot: ""\n username: ""\n directory: "{place}"\n pidfile: "{place}/unbound.pid"\n'
             f' use-syslog: no\n logfile: ""\n num-threads: 1\n do-not-query-localhost: no\n do-ip6: no\n'
             f' interface: 127.0.0.1@{port}\n ede: yes\n module-config: "validator iterator"\n'
-             f' trust-anchor: "{anchor}"\n'
+            f' trust-anchor: "{anchor}"\n'
             + "".join(f' local-zone: "{origin}." transparent\n' for origin in files if origin != ".")
             + ' local-zone: "127.in-addr.arpa." static\n'
             + "remote-control:\n control-enable: no\n"

@@ -49,7 +49,8 @@ def s_client(address: str, port: int, name: str, anchor: Path, *, implicit: bool
         program("openssl", "openssl"), "s_client", "-connect", f"{_shown(address)}:{port}", "-showcerts",
         *(() if implicit else ("-starttls", "smtp", "-name", "client.example.com")),
         *(("-servername", name) if named else ("-noservername",)),
-        "-CAfile", anchor, "-no-CApath", "-no-CAstore", "-purpose", "sslserver", "-cipher", "ALL:@SECLEVEL=0", "-min_protocol", "TLSv1",
+        "-CAfile", anchor, "-no-CApath", "-no-CAstore", "-purpose", "sslserver",
+        "-cipher", "ALL:@SECLEVEL=0", "-min_protocol", "TLSv1",
         text="QUIT\n",
     )  # fmt: skip
     pems = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
@@ -86,7 +87,8 @@ def swaks(
     """Swaks: banner, capabilities before and after TLS, and the login (user, password, mechanism)."""
     tls_option = ("--tls-on-connect",) if implicit else ("--tls",) if tls else ()
     said = _run(
-        program("swaks", "swaks"), "--server", address, "--port", str(port), "--ehlo", "client.example.com", *tls_option,
+        program("swaks", "swaks"), "--server", address, "--port", str(port), "--ehlo", "client.example.com",
+        *tls_option,
         "--quit-after", "AUTH" if login else "EHLO",
         *(("--auth", login[2], "--auth-user", login[0], "--auth-password", login[1]) if login else ()),
     )  # fmt: skip

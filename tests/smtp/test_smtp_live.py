@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from authority import GOOD, MIDDLE, NAMES, ROOT, make
+from issued import GOOD, MIDDLE, NAMES, ROOT, make
 from scripted import stages
 from server import Peer, Server, pause, serving
 

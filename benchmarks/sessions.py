@@ -1,0 +1,113 @@
+"""SMTP sessions beside posttls-finger's and swaks's, against the Postfix that tests/real starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.measure import DELIVERKIT, ENVIRONMENT, Row, medians, run
+
+LATENCY_MS = 30
+AT_ONCE = 40
+MOST_MIB = 20
+_REAL = Path(__file__).parents[1] / "tests" / "real" / "mail"
+
+
+@contextmanager
+def path(port: int, latency: int) -> Iterator[int]:
+    """A path to 127.0.0.1:`port` with a round trip of `latency` ms."""
+    command = [sys.executable, "-m", "benchmarks.path", str(port), str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def missing() -> str | None:
+    """Why there is no Postfix to measure against."""
+    if os.geteuid() != 0:
+        return "Postfix is started as root alone"
+    names = [name for name in ("posttls-finger", "swaks", "dovecot") if shutil.which(name, path="/usr/sbin:/usr/bin") is None]
+    return f"{' and '.join(names)} not installed (.ci/run installs them)" if names else None
+
+
+def rows(resolver: str) -> list[Row]:
+    """Round trips, time less start-up, memory; one row that says why where nothing can be measured."""
+    why = missing()
+    if why is not None:
+        return [Row(f"SMTP sessions: not measured, {why}")]
+    sys.path.insert(0, str(_REAL))
+    from authority import Authority  # noqa: PLC0415 - of the tests
+    from daemons import free_ports  # noqa: PLC0415
+    from postfix import certificates, postfix  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        authority = Authority(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        mail = stack.enter_context(postfix(authority, certificates(authority), six=False))
+        port = mail.ports["mx"]
+        near, far = stack.enter_context(path(port, 0)), stack.enter_context(path(port, LATENCY_MS))
+        (closed,) = free_ports(1)
+        finger = ("posttls-finger", "-c", "-o", "inet_protocols=ipv4", "-l", "may", "-L", "summary")
+
+        def ours(at: int, code: int = 0) -> float:
+            where = f"127.0.0.1:25:127.0.0.1:{at}"
+            words = ("smtp", "127.0.0.1", "--port", "25", "--connect-to", where, "--resolver", resolver)
+            return run(*DELIVERKIT, *words, "--ca-file", str(mail.anchor), "--inconclusive", "pass", code=code)
+
+        def theirs(at: int) -> float:
+            return run(*finger, f"[127.0.0.1]:{at}", env={**ENVIRONMENT, "MAIL_CONFIG": str(mail.config)})
+
+        def swaks(at: int, code: int = 0) -> float:
+            return run("swaks", "--server", "127.0.0.1", "--port", str(at), "--ehlo", "client.example.com", "--tls",
+                       "--quit-after", "EHLO", code=code)  # fmt: skip
+
+        times = medians(
+            lambda: ours(near), lambda: ours(far), lambda: theirs(near), lambda: theirs(far),
+            lambda: ours(port), lambda: ours(closed), lambda: swaks(port), lambda: swaks(closed, 2),
+        )  # fmt: skip
+        few, many = (held(port, count, mail.anchor) for count in (1, AT_ONCE + 1))
+    trips, their_trips = ((times[place + 1] - times[place]) / LATENCY_MS for place in (0, 2))
+    session, their_session = (times[place] - times[place + 1] for place in (4, 6))
+    each = (many - few) / AT_ONCE / 1024
+    return [
+        Row("round trips of a session: banner, EHLO, STARTTLS, TLS, EHLO, QUIT", f"{trips:.1f}"),
+        Row("posttls-finger, the same steps", f"{their_trips:.1f}"),
+        Row("the first to the second", f"{trips - their_trips:+.1f}", "at most +0.3", fine=trips <= their_trips + 0.3),
+        Row("`smtp` of one port, STARTTLS, EHLO, QUIT", f"{times[4]:.0f} ms"),
+        Row("swaks, the same", f"{times[6]:.0f} ms"),
+        Row("`smtp` less start-up (the same command, a port that refuses)", f"{session:.0f} ms"),
+        Row("swaks less start-up", f"{their_session:.0f} ms"),
+        Row("the first to the second", f"{session / their_session:.2f}", "at most 1.0", fine=session <= their_session),
+        Row("memory a connection holds", f"{each:.2f} MiB", f"less than {MOST_MIB} MiB", fine=each < MOST_MIB),
+    ]
+
+
+def held(port: int, count: int, anchor: Path) -> float:
+    """KiB that a process holds with so many sessions side by side: the median of three."""
+    command = [sys.executable, "-m", "benchmarks.held", str(port), str(count), str(anchor)]
+    found: list[int] = []
+    for _ in range(3):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+        match = re.fullmatch(r"(\d+) (\d+)\n", done.stdout)
+        if match is None or int(match[2]) != count:
+            raise SystemExit(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+        found.append(int(match[1]))
+    return statistics.median(found)
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    for row in rows("127.0.0.1#9"):
+        print(row)
+    print(f"{time.monotonic() - began:.0f} s")
