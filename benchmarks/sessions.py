@@ -19,6 +19,8 @@ from benchmarks.measure import DELIVERKIT, ENVIRONMENT, Row, medians, run
 LATENCY_MS = 30
 AT_ONCE = 40
 MOST_MIB = 20
+SLOW_MS = 500
+"""So slow that all connections are held at a time."""
 _REAL = Path(__file__).parents[1] / "tests" / "real" / "mail"
 
 
@@ -38,7 +40,9 @@ def missing() -> str | None:
     """Why there is no Postfix to measure against."""
     if os.geteuid() != 0:
         return "Postfix is started as root alone"
-    names = [name for name in ("posttls-finger", "swaks", "dovecot") if shutil.which(name, path="/usr/sbin:/usr/bin") is None]
+    names = [
+        name for name in ("posttls-finger", "swaks", "dovecot") if shutil.which(name, path="/usr/sbin:/usr/bin") is None
+    ]
     return f"{' and '.join(names)} not installed (.ci/run installs them)" if names else None
 
 
@@ -76,7 +80,8 @@ def rows(resolver: str) -> list[Row]:
             lambda: ours(near), lambda: ours(far), lambda: theirs(near), lambda: theirs(far),
             lambda: ours(port), lambda: ours(closed), lambda: swaks(port), lambda: swaks(closed, 2),
         )  # fmt: skip
-        few, many = (held(port, count, mail.anchor) for count in (1, AT_ONCE + 1))
+        slow = stack.enter_context(path(port, SLOW_MS))
+        few, many = (held(slow, count, mail.anchor) for count in (1, AT_ONCE + 1))
     trips, their_trips = ((times[place + 1] - times[place]) / LATENCY_MS for place in (0, 2))
     session, their_session = (times[place] - times[place + 1] for place in (4, 6))
     each = (many - few) / AT_ONCE / 1024

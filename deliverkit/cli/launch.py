@@ -14,7 +14,7 @@ import msgspec
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
-from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing, Unpublished
+from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing
 from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
@@ -47,7 +47,8 @@ class Launch:
     keys: Keys | None = None
     sending: Sending | None = None
     opinion: Opinion | None = None
-    unpublished: Unpublished | None = None
+    policy: Path | None = None
+    """An MTA-STS policy to judge in place of the published one."""
     sessions: Callable[[], tuple[tuple[Inputs, ...], Secret | None]] | None = None
     """Makes the requests, and the secret of a login, where hosts are dialled."""
 
@@ -123,8 +124,7 @@ class Launch:
         keys = self.keys or Keys()
         sending = self.sending or Sending()
         key = _public_key(keys.key) if keys.key is not None else None
-        policy = self.unpublished.policy if self.unpublished is not None else None
-        document = _policy(policy) if policy is not None else None
+        policy = _policy(self.policy) if self.policy is not None else None
         selectors = tuple(dict.fromkeys(_selector(name) for name in keys.selector))
         senders = tuple(dict.fromkeys(_address(address) for address in sending.ip))
         return tuple(
@@ -139,7 +139,7 @@ class Launch:
                 key=key,
                 each_nameserver=keys.each_nameserver,
                 second_opinion=self.opinion.second_opinion if self.opinion else False,
-                policy=document,
+                policy=policy,
                 connect_to=tuple(self.asking.connect_to),
                 allow_private=self.asking.allow_private,
                 ipv4=not self.asking.ipv6,

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
 from deliverkit.cli.declare import application
 from deliverkit.cli.launch import Launch
-from deliverkit.cli.options import Asking, Judging, Opinion, Running, Showing, Targets, Unpublished
+from deliverkit.cli.options import Asking, Judging, Opinion, Running, Showing, Targets
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """What is judged before it is published."""
+
+    policy: Annotated[
+        Path | None,
+        Option(
+            "--policy",
+            metavar="FILE",
+            rich_help_panel="This check",
+            help="Judge this policy, as if it were published; - reads it from stdin.",
+        ),
+    ] = None
 
 
 def mta_sts(
@@ -26,7 +47,7 @@ def mta_sts(
         judging=judging,
         showing=showing,
         opinion=opinion,
-        unpublished=unpublished,
+        policy=unpublished.policy,
     ).run(targets.domains)
 
 

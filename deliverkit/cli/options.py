@@ -255,18 +255,3 @@ class Sending:
     helo: Annotated[
         str | None, Option("--helo", metavar="NAME", rich_help_panel=_AREA, help="The HELO name. [default: DOMAIN]")
     ] = None
-
-
-@dataclass(frozen=True)
-class Unpublished:
-    """What `mta-sts` is told."""
-
-    policy: Annotated[
-        Path | None,
-        Option(
-            "--policy",
-            metavar="FILE",
-            rich_help_panel=_AREA,
-            help="Judge this policy, as if it were published; - reads it from stdin.",
-        ),
-    ] = None

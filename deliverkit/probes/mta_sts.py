@@ -120,21 +120,23 @@ def _policy(
 ) -> Answer[PolicyFacts]:
     """The policy that is published. Unknown only where it might be there: a timeout, not a refusal."""
     if fetches:
-        first = fetches[0]
-        if first.served:
-            read = _read(domain, first.text, hosts, source=first.url, utf8=first.utf8, media_type=first.media_type)
-            return Found(read)
-        if first.outcome is FetchOutcome.UNKNOWN:
-            return Unknown(first.why)
-        return Absent(first.why or f"{first.url} answers with status {first.status}")
+        return _served(domain, fetches[0], hosts)
     if isinstance(texts, Unknown):
         return Unknown(texts.why)
     if not records:
         return Absent(f"no MTA-STS record at _mta-sts.{domain}")
-    for answer in (ipv4, ipv6):
-        if not asked and isinstance(answer, Unknown):
-            return Unknown(answer.why)
+    open_ = next((answer.why for answer in (ipv4, ipv6) if isinstance(answer, Unknown)), None)
+    if open_ is not None and not asked:
+        return Unknown(open_)
     return Absent(f"mta-sts.{domain} has no address that can be connected to")
+
+
+def _served(domain: str, fetch: FetchFacts, hosts: Answer[tuple[str, ...]]) -> Answer[PolicyFacts]:
+    if fetch.served:
+        return Found(_read(domain, fetch.text, hosts, source=fetch.url, utf8=fetch.utf8, media_type=fetch.media_type))
+    if fetch.outcome is FetchOutcome.UNKNOWN:
+        return Unknown(fetch.why)
+    return Absent(fetch.why or f"{fetch.url} answers with status {fetch.status}")
 
 
 def _read(

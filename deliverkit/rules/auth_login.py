@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deliverkit.facts.smtp import LoginFacts
-from deliverkit.model import Exhibit, Finding, Fix, Inconclusive, NotApplicable, Severity, Who
+from deliverkit.facts.smtp import Endpoint, LoginFacts
+from deliverkit.model import Exhibit, Finding, Fix, Found, Inconclusive, NotApplicable, Severity, Who, need
 from deliverkit.rules.auth_cause import cause_of
 from deliverkit.rules.declare import rule
+from deliverkit.rules.tls_fault import faults
 from deliverkit.smtp.sasl import KNOWN
 
 
@@ -202,7 +203,7 @@ def auth_accepted_without_proof(login: LoginFacts) -> Iterator[Finding]:
 
 
 @rule(Severity.WARNING, "RFC 8314 §3.3", "RFC 4954 §9", who=Who.SENDER)
-def auth_login_insecure(login: LoginFacts) -> Iterator[Finding]:
+def auth_login_insecure(endpoint: Endpoint) -> Iterator[Finding]:
     """The credentials were sent where others may have read them.
 
     `--insecure-auth` sends them without TLS, or to a server whose certificate was not verified.
@@ -225,6 +226,7 @@ def auth_login_insecure(login: LoginFacts) -> Iterator[Finding]:
         [smtp mail.example.com:587]
         certificate  names=mail.example.com
     """
+    login = need(endpoint.login)
     if login.outcome == "not-tried":
         raise NotApplicable(login.why)
     if login.encrypted and login.trusted:
@@ -237,6 +239,13 @@ def auth_login_insecure(login: LoginFacts) -> Iterator[Finding]:
             "Mend the server's TLS and log in without --insecure-auth; change the password if the network in between "
             "is not yours."
         ),
-        part_of="tls-certificate-untrusted" if login.encrypted else "smtp-starttls-missing",
+        part_of=_why_insecure(endpoint),
         cause="insecure",
     )
+
+
+def _why_insecure(endpoint: Endpoint) -> str | None:
+    """The rule that says what is wrong with the TLS, where one does."""
+    if isinstance(endpoint.tls, Found):
+        return next(iter(faults(endpoint.tls.value)), None)
+    return "smtp-starttls-missing" if endpoint.starttls == "missing" else None

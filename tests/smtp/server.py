@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from issued import GOOD, ROOT, Made
 from cryptography.hazmat.primitives.serialization import Encoding
+from issued import GOOD, ROOT, Made
 
 Handler = Callable[["Peer"], None]
 

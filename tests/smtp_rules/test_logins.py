@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverkit.model import Found, Status, Who
+from deliverkit.model import Absent, Found, Status, Who
 from deliverkit.rules import all_rules
 from deliverkit.rules.auth_cause import cause_of
-from tests.smtp_rules.build import endpoint, judged, login, offers, only, reply
+from tests.smtp_rules.build import certificate, endpoint, judged, login, offers, only, reply, tls
 
 REFUSED = "auth-login-refused"
 
@@ -65,7 +65,7 @@ def test_the_user_is_in_no_text():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, {REFUSED: Status.PASS, "auth-exchange-broken": Status.PASS, "auth-login-insecure": Status.PASS}),
+        ({}, {REFUSED: Status.PASS, "auth-exchange-broken": Status.PASS}),
         (
             {"outcome": "failed", "why": "it was cut off"},
             {REFUSED: Status.INCONCLUSIVE, "auth-exchange-broken": Status.INCONCLUSIVE},
@@ -83,7 +83,6 @@ def test_the_user_is_in_no_text():
             {
                 REFUSED: Status.INCONCLUSIVE,
                 "auth-mechanism-not-offered": Status.NOT_APPLICABLE,
-                "auth-login-insecure": Status.NOT_APPLICABLE,
             },
         ),
         (
@@ -95,12 +94,30 @@ def test_the_user_is_in_no_text():
             {"auth-mechanism-not-offered": Status.FAIL},
         ),
         ({"why": "accepted before the exchange was at its end"}, {"auth-accepted-without-proof": Status.FAIL}),
-        ({"encrypted": False, "trusted": False, "insecure": True}, {"auth-login-insecure": Status.FAIL}),
     ],
 )
 def test_what_a_login_comes_to(changes: Any, expected: dict[str, Status]):
     facts = login(**changes)
     assert {rule: judged(facts, rule).status for rule in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "made", "part_of"),
+    [
+        ({"tls": Found(tls(certificate(names=("x.example",))))}, {"trusted": False}, "tls-certificate-name-mismatch"),
+        ({"tls": Absent("no TLS"), "starttls": "missing"}, {"encrypted": False}, "smtp-starttls-missing"),
+        ({"tls": Found(tls(version="TLSv1"))}, {"trusted": False}, None),
+    ],
+)
+def test_credentials_that_others_may_have_read(where: Any, made: Any, part_of: str | None):
+    facts = endpoint(login=Found(login(insecure=True, **made)), **where)
+    assert only(judged(facts, "auth-login-insecure")).part_of == part_of
+
+
+def test_credentials_that_were_not_sent_or_sent_safely():
+    kept = endpoint(login=Found(login(outcome="not-tried")))
+    assert judged(kept, "auth-login-insecure").status is Status.NOT_APPLICABLE
+    assert judged(endpoint(login=Found(login())), "auth-login-insecure").status is Status.PASS
 
 
 def test_who_can_mend_it():

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from issued import GOOD, MIDDLE, NAMES, NOW, ROOT, make
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
+from issued import GOOD, MIDDLE, NAMES, NOW, ROOT, make
 
 from deliverkit.tls.verify import Anchors, TrustError
 

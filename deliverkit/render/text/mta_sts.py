@@ -22,29 +22,32 @@ _SAID: Final = {
 
 def lines(facts: MtaStsReport, ascii: bool) -> Iterator[str]:  # noqa: A002 - as every area's
     """The area's facts, a line each; each line stands alone."""
-    if facts.records:
-        for record in facts.records[:4]:
-            yield f"record     {shown(record)}"
-    else:
+    if not facts.records:
         yield "record     " + (f"could not be told: {shown(facts.unknown)}" if facts.unknown else "none")
+    for record in facts.records[:4]:
+        yield f"record     {shown(record)}"
     for fetch in facts.fetches:
         yield f"fetched    {shown(fetch.url)} [{fetch.address}]  {_answer(fetch)}"
         if fetch.certificate is not None:
             names = ", ".join(shown(name, 80) for name in fetch.certificate.names[:4]) or "no names"
-            yield f"certificate  {names}; until {fetch.certificate.not_after}; {fetch.certificate.key}"
-    if facts.policy is None:
-        return
+            yield f"cert       {names}; until {fetch.certificate.not_after}; {fetch.certificate.key}"
+    if facts.policy is not None:
+        yield from _policy(facts, ascii=ascii)
+
+
+def _policy(facts: MtaStsReport, *, ascii: bool) -> Iterator[str]:  # noqa: A002
     if facts.from_file:
         yield "policy     from the file"
     yield f"mode       {facts.mode or 'unreadable'}"
     yield f"max_age    {_age(facts.max_age)}"
     if facts.mx:
         yield f"mx         {' '.join(shown(pattern, 80) for pattern in facts.mx[:_HOSTS])}"
+    if facts.mode == "none":
+        return
     marks = {True: "ok" if ascii else "✓", False: "x" if ascii else "✗", None: "?"}
     for host in facts.hosts[:_HOSTS]:
         words = {True: "covered", False: "not covered", None: "cannot be told"}[host.covered]
-        if facts.mode != "none":
-            yield f"  {marks[host.covered]} {shown(host.host)}  {words}"
+        yield f"  {marks[host.covered]} {shown(host.host)}  {words}"
     if len(facts.hosts) > _HOSTS:
         yield f"  {'...' if ascii else '…'} and {len(facts.hosts) - _HOSTS} more"
 
