@@ -1,6 +1,7 @@
 """The lab as a process of its own: `python -m benchmarks.server WORLD LATENCY_MS`.
 
-Says on stdout in a line of JSON where it is: its `port`, `connect_to`, `ca`; a line on stdin makes it say how often each question came, and count anew.
+Says on stdout in a line of JSON where it is: its `port`, `connect_to`, `ca`; a line on stdin
+makes it say how often each question came, and count anew.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def requested(
         mine = msgspec.structs.replace(sessions, by_mx=True)
         targets = dict.fromkeys(domains([*hosts.mx, *hosts.hosts]), mine)
     else:
-        targets = _hosts(hosts.hosts, sessions)
+        targets = _hosts(hosts.hosts, sessions, named=bool(dialling.port))
     requests = tuple(
         Inputs(
             domain=name,
@@ -74,12 +74,14 @@ def _without_mx(dialling: Dialling, login: Login) -> None:
             )
 
 
-def _hosts(words: list[str], sessions: Sessions) -> dict[str, Sessions]:
+def _hosts(words: list[str], sessions: Sessions, *, named: bool) -> dict[str, Sessions]:
     """Each host once, with all ports that were named for it."""
     found: dict[str, dict[int, None]] = {}
     for word, place in expanded(words):
         host, port = host_of(word, place)
         ports = (port,) if port is not None else sessions.ports
+        if port is not None and named and port not in sessions.ports:
+            raise UsageError(f"{place}{escaped(word)} names another port than --port does: use one of the two")
         found.setdefault(host, {}).update(dict.fromkeys(ports))
     return {host: msgspec.structs.replace(sessions, ports=tuple(ports)) for host, ports in found.items()}
 

@@ -59,6 +59,8 @@ class TlsFacts(Fact, frozen=True, kw_only=True):
     """Why they do not match, or why nobody can tell."""
     enforced_by: str | None = None
     """The domain whose enforce-mode MTA-STS policy covers this host, None where none does."""
+    policy_unknown: str | None = None
+    """Why nobody can tell whether a policy covers this host: then nobody can tell either who verifies it."""
     testing_by: str | None = None
     """The domain whose testing-mode MTA-STS policy covers this host."""
 
@@ -66,14 +68,6 @@ class TlsFacts(Fact, frozen=True, kw_only=True):
     def leaf(self) -> Certificate | None:
         """The server's own certificate."""
         return self.chain[0] if self.chain else None
-
-    @property
-    def verified(self) -> bool:
-        """Whether somebody who sends or submits mail here verifies the certificate by trust anchors and names.
-
-        Submission clients do; so do senders that honour an enforce-mode policy, unless DANE outranks it (RFC 8461 §2).
-        """
-        return self.submission or (self.enforced_by is not None and self.dane not in ("match", "mismatch"))
 
     @property
     def where(self) -> str:

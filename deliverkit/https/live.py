@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import importlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from deliverkit.https import library
 from deliverkit.https.stream import Stream, connected
 from deliverkit.model import Fetch, FetchOutcome, Handshake, Request, escaped
 from deliverkit.records.certificate import bears, read_certificate
@@ -73,6 +75,12 @@ class LiveFetcher:
         )
 
 
+def _warm() -> None:
+    """Imports what is slow to import."""
+    library.load()
+    importlib.import_module("deliverkit.https.transport")
+
+
 class _Made:
     """One request under way: what came of it so far."""
 
@@ -92,6 +100,8 @@ class _Made:
         request = self._request
         self._stream = await connected(request.address, request.port)
         self._stage = "no TLS handshake"
+        # What is slow to import is imported while the network is waited for.
+        warming = asyncio.ensure_future(asyncio.to_thread(_warm))
         try:
             async with asyncio.timeout(_HANDSHAKE):
                 self.handshake = await self._stream.start_tls(request.host, self._anchors)
@@ -107,6 +117,7 @@ class _Made:
         if untrusted := _untrusted(self.handshake, request.host):
             return FetchOutcome.UNTRUSTED, untrusted
         self._stage = "no answer"
+        await warming
         return await self._asked(self._stream)
 
     async def _asked(self, stream: Stream) -> tuple[FetchOutcome, str]:

@@ -137,8 +137,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...]
     who: Who
     subject: type[Any]
-    doc: RuleDoc
+    page: Callable[[], RuleDoc]
+    """Its page, read when it is asked for: most runs show a few of hundreds."""
     judge: Callable[[Any], Iterator[Finding]]
+
+    @property
+    def doc(self) -> RuleDoc:
+        """Its page."""
+        return self.page()
 
 
 class Undetermined(msgspec.Struct, frozen=True):

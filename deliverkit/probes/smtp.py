@@ -79,7 +79,11 @@ async def _policy(inputs: Inputs, sessions: Sessions, port: Recorder) -> Policy:
     if domain is None:
         return Policy()
     facts = await mta_sts.probe(msgspec.structs.replace(inputs, domain=domain), port)
-    return Policy(domain=domain, mta_sts=facts.policy.value if isinstance(facts.policy, Found) else None)
+    return Policy(
+        domain=domain,
+        mta_sts=facts.policy.value if isinstance(facts.policy, Found) else None,
+        unknown=facts.policy.why if isinstance(facts.policy, Unknown) else None,
+    )
 
 
 async def _host(inputs: Inputs, sessions: Sessions, host: str, port: Recorder) -> _Visit:

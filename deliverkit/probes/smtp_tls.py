@@ -23,6 +23,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     domain: str = ""
     mta_sts: PolicyFacts | None = None
+    unknown: str | None = None
+    """Why the policy could not be told."""
 
     def covers(self, host: str, mode: str) -> str | None:
         """The domain whose MTA-STS policy of this mode covers the host (RFC 8461 §4.1), None where none does."""
@@ -73,6 +75,7 @@ def facts(
             dane_why=made.why,
             enforced_by=policy.covers(place.host, "enforce"),
             testing_by=policy.covers(place.host, "testing"),
+            policy_unknown=policy.unknown,
         )
     )
 

@@ -111,7 +111,14 @@ async def _looked_up(
             if (ipv4 if ipaddress.ip_address(address).version == 4 else ipv6)  # noqa: PLR2004
         )
         return Found(kept) if kept else Absent(f"{name} is of the address family that is not used"), None
-    return await _resolved(name, port, ipv4=ipv4, ipv6=ipv6)
+    found, missing = await _resolved(name, port, ipv4=ipv4, ipv6=ipv6)
+    if isinstance(found, Absent) and not found.nxdomain and not (ipv4 and ipv6):
+        # What our own options leave out is no fault of the host's.
+        others, _ = await _resolved(name, port, ipv4=not ipv4, ipv6=not ipv6)
+        if not isinstance(others, Absent):
+            wanted, other = ("IPv4", "IPv6") if ipv4 else ("IPv6", "IPv4")
+            found = Unknown(f"{name} has no {wanted} address, and {other} is left out (-4, -6 or --source-address)")
+    return found, missing
 
 
 async def _resolved(name: str, port: Port, *, ipv4: bool, ipv6: bool) -> tuple[Answer[tuple[str, ...]], str | None]:

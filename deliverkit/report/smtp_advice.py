@@ -21,7 +21,7 @@ def advice(endpoints: Sequence[Endpoint]) -> str | None:
     """
     judged: dict[int, list[str | None]] = {}
     for endpoint in endpoints:
-        if endpoint.role == "submission" and endpoint.state == "open":
+        if endpoint.role == "submission" and endpoint.state == "open" and not _untried(endpoint):
             judged.setdefault(endpoint.port, []).append(_against(endpoint))
     if not judged:
         return None
@@ -35,6 +35,11 @@ def advice(endpoints: Sequence[Endpoint]) -> str | None:
     words = f"Use {best} with {'TLS at once' if chosen.starttls == 'implicit' else 'STARTTLS'} for your application"
     worse = [f"{port} {faults[port]}" for port in ports if _rank(port) < _rank(best) and faults[port] is not None]
     return f"{words}; {'; '.join(worse)}." if worse else f"{words}."
+
+
+def _untried(endpoint: Endpoint) -> bool:
+    """TLS is offered, and was left out because the user said so."""
+    return endpoint.starttls == "offered" and isinstance(endpoint.tls, Absent)
 
 
 def _rank(port: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from deliverkit.facts.smtp import Endpoint
-from deliverkit.model import Exhibit, Finding, Fix, Found, NotApplicable, Severity, Who, need
+from deliverkit.model import Absent, Exhibit, Finding, Fix, Found, NotApplicable, Severity, Who, need
 from deliverkit.rules.declare import rule
 from deliverkit.rules.smtp_capability import last_offered
 from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
@@ -52,6 +52,8 @@ def auth_missing(endpoint: Endpoint) -> Iterator[Finding]:
     """
     if endpoint.role != "submission" or endpoint.port not in SUBMISSION_PORTS:
         raise NotApplicable("no submission port")
+    if endpoint.starttls == "offered" and isinstance(endpoint.tls, Absent):
+        raise NotApplicable("TLS is offered and was not asked for (--tls none): what stands inside was not seen")
     when, capabilities = last_offered(endpoint)
     if capabilities.auth:
         return

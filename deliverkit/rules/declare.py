@@ -7,6 +7,7 @@ documentation is the docstring: a summary line, the reason, then `## Fix`, and p
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
@@ -33,16 +34,19 @@ def rule(
             references=references,
             who=who,
             subject=_subject(judge),
-            doc=parse_doc(inspect.getdoc(judge) or ""),
+            page=functools.cache(lambda: parse_doc(inspect.getdoc(judge) or "")),
             judge=judge,
         )
 
     return declare
 
 
-def _subject(judge: Callable[..., Any]) -> type[Any]:
-    hints = typing.get_type_hints(judge)
-    hints.pop("return", None)
+def _subject(judge: Any) -> type[Any]:
+    written = {name: hint for name, hint in judge.__annotations__.items() if name != "return"}
+    # A name of the module's own is looked up at once: having typing resolve hundreds takes as long as judging a domain.
+    hints = {name: judge.__globals__.get(hint) if isinstance(hint, str) else hint for name, hint in written.items()}
+    if not all(isinstance(hint, type) for hint in hints.values()):
+        hints = {name: hint for name, hint in typing.get_type_hints(judge).items() if name != "return"}
     if len(hints) != 1:
         raise TypeError(f"{judge.__name__}: a rule takes exactly one annotated fact")
     (subject,) = hints.values()

@@ -117,6 +117,7 @@ def smtp_address_not_public(host: HostFacts) -> Iterator[Finding]:
         subject=host.host,
         evidence=tuple(Exhibit(address, title=f"address of {host.host}") for address in host.refused_addresses[:8]),
         fix=Fix(f"Publish the public address of {host.host} alone; --allow-private tests an internal server."),
+        part_of="mx-private-address",
         cause="not public",
     )
 

@@ -9,7 +9,7 @@ from deliverkit.facts.tls import TlsFacts
 from deliverkit.model import Exhibit, Finding, Fix, NotApplicable, Severity, Who
 from deliverkit.records.certificate import day
 from deliverkit.rules.declare import rule
-from deliverkit.rules.tls_context import INSTALL, certificate_exhibit, consequence, described, weaker
+from deliverkit.rules.tls_context import INSTALL, certificate_exhibit, consequence, described, settled, weaker
 from deliverkit.rules.tls_fault import incomplete, told, vouched
 
 _DAY: Final = 86_400
@@ -110,6 +110,7 @@ def tls_certificate_expiring(tls: TlsFacts) -> Iterator[Finding]:
     if left < 0 or tls.now < leaf.not_before:
         raise NotApplicable("it is not valid now")
     if left < min(leaf.lifetime / 5, _SOON):
+        settled(tls)
         yield Finding(
             message=f"the certificate expires soon and has not been renewed: after that, {consequence(tls)}",
             subject=tls.where,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from deliverkit.facts.tls import TlsFacts
-from deliverkit.model import Exhibit, Mark, NotApplicable, Severity
+from deliverkit.model import Exhibit, Inconclusive, Mark, NotApplicable, Severity
 from deliverkit.records.certificate import Certificate, day
 
 INSTALL: Final = (
@@ -29,6 +29,16 @@ def weight(tls: TlsFacts) -> Severity:
     if tls.dane in ("match", "mismatch"):
         return Severity.ERROR
     return Severity.WARNING if tls.testing_by is not None else Severity.NOTICE
+
+
+def settled(tls: TlsFacts) -> None:
+    """Stops a rule whose fault weighs as much as a policy that could not be told. Raises `Inconclusive`."""
+    if tls.submission or tls.enforced_by is not None or tls.dane in ("match", "mismatch"):
+        return
+    if tls.policy_unknown is not None:
+        raise Inconclusive(tls.policy_unknown)
+    if tls.dane == "unknown" and tls.dane_why:
+        raise Inconclusive(tls.dane_why)
 
 
 def weaker(tls: TlsFacts, most: Severity) -> Severity:

@@ -11,7 +11,7 @@ from typing import Final
 
 from deliverkit.facts.tls import TlsFacts
 from deliverkit.model import Finding, Fix
-from deliverkit.rules.tls_context import certificate_exhibit, consequence, hangs_on_dane, weight
+from deliverkit.rules.tls_context import certificate_exhibit, consequence, hangs_on_dane, settled, weight
 
 _DATES: Final = (9, 10)
 _PURPOSE: Final = 26
@@ -102,6 +102,7 @@ def told(tls: TlsFacts, rule: str, fix: Fix) -> Iterator[Finding]:
     found = faults(tls)
     if rule not in found:
         return
+    settled(tls)
     first = next(iter(found))
     leaf = tls.leaf
     said = _joined(tuple(found.values())) if rule == first else found[rule]

@@ -49,7 +49,7 @@ offers   25, 465, 587  PIPELINING, SIZE 10485760, 8BITMIME
 Use 587 with STARTTLS for your application; 465 presents a certificate for
 another name (old.example).
 
-Next  deliverkit smtp mail.example.com --port 465 --user NAME --password-env VARIABLE
+Next  deliverkit smtp mail.example.com --port 465 --user NAME
       can your application log in?
 """)
 
@@ -72,7 +72,7 @@ offers   25, 465, 587  PIPELINING, SIZE 10485760, 8BITMIME
 Use 587 with STARTTLS for your application; 465 presents a certificate for another name
 (old.example).
 
-Next  deliverkit smtp mail.example.com --port 465 --user NAME --password-env VARIABLE   can your application log in?
+Next  deliverkit smtp mail.example.com --port 465 --user NAME   can your application log in?
 """)
 
 
@@ -96,7 +96,7 @@ offers   25, 465, 587  PIPELINING, SIZE 10485760, 8BITMIME
 Use 587 with STARTTLS for your application; 465 presents a certificate for
 another name (old.example).
 
-Next  deliverkit smtp mail.example.com --port 465 --user NAME --password-env VARIABLE
+Next  deliverkit smtp mail.example.com --port 465 --user NAME
       can your application log in?
 """)
 
@@ -248,7 +248,7 @@ port  state  TLS               certificate  AUTH in clear → in TLS  round trip
 banner   25, 587  220 mail.example.com ESMTP Postfix
 offers   25, 587  PIPELINING, SIZE 10485760, 8BITMIME
 
-Next  deliverkit smtp mail.example.com --port 587 --user NAME --password-env VARIABLE
+Next  deliverkit smtp mail.example.com --port 587 --user NAME
       can your application log in?
 """)
 
@@ -271,7 +271,7 @@ port  state  TLS               certificate           AUTH clear → TLS    rtt
 banner   587  220 mail.example.com ESMTP Postfix
 offers   587  PIPELINING, SIZE 10485760, 8BITMIME
 
-Next  deliverkit smtp mail.example.com --port 587 --user NAME --password-env VARIABLE
+Next  deliverkit smtp mail.example.com --port 587 --user NAME
       can your application log in?
 """)
 
@@ -473,7 +473,7 @@ mail.example.com [192.0.2.10] port 587
   smtp-starttls-missing
   tls-protocol-obsolete
 
-Next  deliverkit smtp mail.example.com --port 587 --user NAME --password-env VARIABLE
+Next  deliverkit smtp mail.example.com --port 587 --user NAME
       can your application log in?
 """)
 

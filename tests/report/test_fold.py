@@ -45,7 +45,7 @@ def rule(name: str, severity: Severity = Severity.ERROR) -> Rule:
         references=("RFC 0",),
         who=Who.DNS_ADMIN,
         subject=Fact,
-        doc=RuleDoc("A rule.", "Why.", "The rule's fix.", (), ()),
+        page=lambda: RuleDoc("A rule.", "Why.", "The rule's fix.", (), ()),
         judge=judge,
     )
 

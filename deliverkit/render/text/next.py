@@ -122,7 +122,7 @@ def _untried(known: SmtpReport, typed: str, *, by_mx: bool) -> Hint | None:
     """What the run did not test."""
     ready = _ready(known.endpoints)
     if ready is not None:
-        return f"{typed} --port {ready} --user NAME --password-env VARIABLE", "can your application log in?"
+        return f"{typed} --port {ready} --user NAME", "can your application log in?"
     if by_mx and not _scanned(known) and any(endpoint.tls is not None for endpoint in known.endpoints):
         return f"{typed} --tls-scan", "do they still take TLS versions that are broken?"
     return None

@@ -88,6 +88,7 @@ def _write_block(sheet: Sheet, target: TargetReport) -> None:
 def _write_verdict(sheet: Sheet, target: TargetReport) -> None:
     label, style = VERDICT[target.verdict]
     name = target.target if target.unicode == target.target else f"{target.unicode} ({target.target})"
+    name = f"[{name}]" if ":" in name else name  # an IPv6 address; a line may not begin with `::`
     if target.error is not None:
         sheet.line((name, "bold"), "   ", ("✗ not judged", "bold red"))
         sheet.prose(f"A bug in deliverkit ended this target: {target.error}", indent=2)

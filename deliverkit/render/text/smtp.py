@@ -81,7 +81,7 @@ def _write_ports(sheet: Sheet, endpoints: Sequence[EndpointReport]) -> None:
             alike.setdefault(tuple(map(_alike, rows)), {})[address] = rows
         for by_address in alike.values():
             named = [shown(address) for address in by_address if address != host]
-            tables.append((host, named, list(zip(*by_address.values(), strict=True))))
+            tables.append((f"[{host}]" if ":" in host else host, named, list(zip(*by_address.values(), strict=True))))
     form = next(form for form in FORMS if form is FORMS[-1] or all(_fits(sheet, form, groups) for *_, groups in tables))
     for host, named, groups in tables:
         sheet.blank()
