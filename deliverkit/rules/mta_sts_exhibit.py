@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import re
 from typing import Final
 
 from deliverkit.facts.mta_sts import FetchFacts, MtaStsFacts, PolicyFacts
@@ -10,6 +12,8 @@ from deliverkit.model import Exhibit, Fix, Mark, Severity
 NEW_ID: Final = "20270101T000000"
 """An id to begin with: any other than the one before would do."""
 WEEK: Final = 604_800
+_CR: Final = re.compile(r"\r(?=\n|\Z)")
+"""The CR of a line's end."""
 
 
 def policy_text(hosts: tuple[str, ...], *, mode: str = "testing", max_age: int = WEEK) -> str:
@@ -33,8 +37,19 @@ def fresh_record(sts: MtaStsFacts, words: str, *, before: str | None = None) -> 
 
 
 def policy_exhibit(policy: PolicyFacts, *marks: Mark) -> Exhibit:
-    """The document, with marks."""
-    return Exhibit(policy.text, title=policy.source, marks=marks)
+    """The document, with marks; its lines end in LF here, whichever of the two ends they had (RFC 8461 §3.2)."""
+    dropped = [found.start() for found in _CR.finditer(policy.text)]
+
+    def moved(at: int) -> int:
+        return at - bisect.bisect_left(dropped, at)
+
+    shifted = tuple(Mark(moved(mark.start), moved(mark.end), mark.note) for mark in marks)
+    return Exhibit(document(policy.text), title=policy.source, marks=shifted)
+
+
+def document(text: str) -> str:
+    """A policy's text with its lines ended by LF."""
+    return _CR.sub("", text)
 
 
 def fetch_exhibits(sts: MtaStsFacts, fetch: FetchFacts) -> tuple[Exhibit, ...]:

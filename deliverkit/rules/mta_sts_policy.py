@@ -9,7 +9,7 @@ from deliverkit.facts.mta_sts import PolicyFacts
 from deliverkit.model import Finding, Fix, Mark, NotApplicable, Severity, Who, need
 from deliverkit.records.mta_sts import LONGEST, is_plain_text, mx_covered
 from deliverkit.rules.declare import rule
-from deliverkit.rules.mta_sts_exhibit import WEEK, policy_exhibit, policy_text, weakened
+from deliverkit.rules.mta_sts_exhibit import WEEK, document, policy_exhibit, policy_text, weakened
 
 _DAY: Final = 86_400
 _NAMED: Final = 5
@@ -122,7 +122,6 @@ def mta_sts_mx_not_covered(policy: PolicyFacts) -> Iterator[Finding]:
         if policy.mode == "enforce"
         else f"once it is enforced, senders deliver nothing {whole}"
     )
-    lines = (*dict.fromkeys(pattern for pattern in policy.mx if any(mx_covered(pattern, h) for h in hosts)), *missed)
     yield Finding(
         message=f"the policy does not cover {named}: {follows}",
         subject=policy.domain,
@@ -131,15 +130,19 @@ def mta_sts_mx_not_covered(policy: PolicyFacts) -> Iterator[Finding]:
         fix=Fix(
             "Add the hosts to the policy, then give the record a new id.",
             name=policy.source,
-            before=_document(policy),
-            after=policy_text(lines, mode=policy.mode or "enforce", max_age=policy.max_age or WEEK),
+            before=document(policy.text).rstrip("\n"),
+            after=_with(policy, missed),
         ),
         cause=f"not covered {policy.mode}: {named}",
     )
 
 
-def _document(policy: PolicyFacts) -> str:
-    return policy.text.replace("\r\n", "\n").rstrip("\n")
+def _with(policy: PolicyFacts, hosts: tuple[str, ...]) -> str:
+    """The policy with an `mx:` line more for each of these, behind those that it has."""
+    last = max((pattern.end for pattern in policy.patterns), default=0)
+    lines = document(policy.text).rstrip("\n").split("\n")
+    at = policy.text.count("\n", 0, last) + 1
+    return "\n".join((*lines[:at], *(f"mx: {host}" for host in hosts), *lines[at:]))
 
 
 @rule(Severity.NOTICE, "RFC 8461 §4.1", who=Who.MAIL_ADMIN)
@@ -434,4 +437,5 @@ def _line(policy: PolicyFacts, name: str) -> tuple[Mark, ...]:
     if at < 0:
         return ()
     end = policy.text.find("\n", at)
-    return (Mark(at, len(policy.text) if end < 0 else end),)
+    end = len(policy.text) if end < 0 else end
+    return (Mark(at, end - policy.text[at:end].endswith("\r")),)
