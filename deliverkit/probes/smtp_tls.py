@@ -31,6 +31,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return policy.domain if policy.covers(host) else None
 
+    def misses(self, host: str) -> tuple[str | None, str]:
+        """The domain whose MTA-STS policy does not cover the host, and the policy's mode; None where none misses it."""
+        policy = self.mta_sts
+        if policy is None or not policy.valid or policy.mode not in ("enforce", "testing") or policy.covers(host):
+            return None, ""
+        return policy.domain, policy.mode
+
 
 def facts(
     dialled: Dialled, *, submission: bool, policy: Policy, dane: DaneHost | None, expected: bytes | None, now: float
@@ -44,6 +51,7 @@ def facts(
         return Absent(f"TLS failed: {handshake.error}")
     chain = tuple(read_certificate(der) for der in handshake.chain)
     names = (place.host, policy.domain, *(dane.aliases[-1:] if dane else ()))
+    missed_by, missed_mode = policy.misses(place.host) if not submission else (None, "")
     status, made = _dane(dane, handshake, tuple(name for name in names if name), now)
     return Found(
         TlsFacts(
@@ -73,6 +81,8 @@ def facts(
             dane_why=made.why,
             enforced_by=policy.covers(place.host, "enforce"),
             testing_by=policy.covers(place.host, "testing"),
+            missed_by=missed_by,
+            missed_mode=missed_mode,
         )
     )
 
