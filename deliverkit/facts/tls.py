@@ -63,6 +63,10 @@ class TlsFacts(Fact, frozen=True, kw_only=True):
     """Why nobody can tell whether a policy covers this host: then nobody can tell either who verifies it."""
     testing_by: str | None = None
     """The domain whose testing-mode MTA-STS policy covers this host."""
+    missed_by: str | None = None
+    """The domain whose MTA-STS policy, in enforce or testing mode, does not cover this host though it is its MX."""
+    missed_mode: str = ""
+    """The mode of that policy."""
 
     @property
     def leaf(self) -> Certificate | None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import importlib
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -188,7 +189,10 @@ class _Made:
 
     def broken(self, error: OSError) -> tuple[FetchOutcome, str]:
         """What a request came to whose connection failed."""
-        said = (error.strerror or str(error) or type(error).__name__).lower()
+        # The event loop puts words of its own in strerror ("Connect call failed"); the number says what happened.
+        number = error.errno or 0
+        ours = self._stream is None and number > 0
+        said = (os.strerror(number) if ours else error.strerror or str(error) or type(error).__name__).lower()
         if self._stream is None:
             # That this machine has no way there says nothing of the server.
             refused = error.errno in (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH)

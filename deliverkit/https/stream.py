@@ -20,6 +20,8 @@ from deliverkit.tls.verify import Anchors
 
 _CHUNK: Final = 16_384
 _HANDSHAKE_OCTETS: Final = 262_144
+_MOST: Final = 1_048_576
+"""Octets of one connection behind the handshake: a body of 64 KiB, headers of as much, and what TLS adds, many times."""
 
 
 async def connected(address: str, port: int) -> Stream:
@@ -46,6 +48,7 @@ class Stream:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._first = b""
+        self._taken = 0
         self.cut = False
         """The peer closed or reset the connection during the handshake."""
         self.ended = False
@@ -110,6 +113,8 @@ class Stream:
         if self._tls is None:
             raise OSError(errno.ENOTCONN, "no TLS")
         while True:
+            # What waits already is answered at once: without a turn of the loop no deadline would ever be seen.
+            await asyncio.sleep(0)
             try:
                 octets = self._tls.read(min(most, _CHUNK))
             except ssl.SSLWantReadError:
@@ -124,6 +129,9 @@ class Stream:
                 return octets
             await self._flush()  # the answer to a key update, where one came
             raw = await self._loop.sock_recv(self._socket, _CHUNK)
+            self._taken += len(raw)
+            if self._taken > _MOST:
+                raise OSError(errno.EMSGSIZE, f"more than {_MOST // 1024} KiB came")
             if raw:
                 self._incoming.write(raw)
             else:

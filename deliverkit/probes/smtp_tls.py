@@ -33,15 +33,22 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return policy.domain if policy.covers(host) else None
 
+    def misses(self, host: str) -> tuple[str | None, str]:
+        """The domain whose MTA-STS policy does not cover the host, and the policy's mode; None where none misses it."""
+        policy = self.mta_sts
+        if policy is None or not policy.valid or policy.mode not in ("enforce", "testing") or policy.covers(host):
+            return None, ""
+        return policy.domain, policy.mode
+
 
 def uncovered(policy: Policy, host: str) -> Answer[tuple[str, str]]:
     """The domain and the mode of a policy that does not cover the host; Absent where it does or there is none."""
     if policy.unknown is not None:
         return Unknown(policy.unknown)
-    found = policy.mta_sts
-    if found is None or not found.valid or found.mode not in ("enforce", "testing"):
-        return Absent("no policy")
-    return Absent("covered") if found.covers(host) else Found((found.domain, found.mode))
+    domain, mode = policy.misses(host)
+    if domain is not None:
+        return Found((domain, mode))
+    return Absent("no policy" if policy.mta_sts is None or policy.mta_sts.mode == "none" else "covered")
 
 
 def facts(
@@ -56,6 +63,7 @@ def facts(
         return Absent(f"TLS failed: {handshake.error}")
     chain = tuple(read_certificate(der) for der in handshake.chain)
     names = (place.host, policy.domain, *(dane.aliases[-1:] if dane else ()))
+    missed_by, missed_mode = policy.misses(place.host) if not submission else (None, "")
     status, made = _dane(dane, handshake, tuple(name for name in names if name), now)
     return Found(
         TlsFacts(
@@ -86,6 +94,8 @@ def facts(
             enforced_by=policy.covers(place.host, "enforce"),
             testing_by=policy.covers(place.host, "testing"),
             policy_unknown=policy.unknown,
+            missed_by=missed_by,
+            missed_mode=missed_mode,
         )
     )
 

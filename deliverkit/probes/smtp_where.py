@@ -52,6 +52,8 @@ async def mail_hosts(domain: str, port: Port) -> Answer[tuple[str, ...]]:
         itself = await _resolved(domain, port, ipv4=True, ipv6=True)
         if isinstance(itself[0], Found):
             return Found((domain,))
+        if isinstance(itself[0], Absent):
+            return Absent(f"{domain} takes no mail: it has neither MX nor address", nxdomain=itself[0].nxdomain)
         return itself[0]
     hosts = tuple(host for _, host in sorted((preference, host) for host, preference in best.items()) if host)
     return Found(hosts) if hosts else Absent(f"{domain} takes no mail: its MX is null (RFC 7505)")

@@ -202,13 +202,28 @@ def rfc3339(seconds: float) -> str:
 
 
 def change_lines(change: ChangeReport) -> list[str]:
-    """A change as a heading and the lines of a diff, each record whole."""
+    """A change as a heading and the lines of a diff, each record whole; of a document, lines that stay have a space."""
     where = f"{change.name} {change.rdtype}".strip()
     verb = "Publish" if change.before is None else "Delete" if change.after is None else "Change"
     lines = [f"{verb} at {where}:" if where else f"{verb}:"]
-    lines.extend(f"- {line}" for line in (change.before or "").split("\n") if change.before is not None)
-    lines.extend(f"+ {line}" for line in (change.after or "").split("\n") if change.after is not None)
+    old = change.before.split("\n") if change.before is not None else []
+    new = change.after.split("\n") if change.after is not None else []
+    head = _alike(old, new)
+    most = min(len(old), len(new)) - head
+    tail = _alike(old[::-1][:most], new[::-1][:most])
+    lines.extend(f"  {line}" for line in old[:head])
+    lines.extend(f"- {line}" for line in old[head : len(old) - tail])
+    lines.extend(f"+ {line}" for line in new[head : len(new) - tail])
+    lines.extend(f"  {line}" for line in old[len(old) - tail :])
     return lines
+
+
+def _alike(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines both begin with."""
+    return next(
+        (n for n, (one, other) in enumerate(zip(some, others, strict=False)) if one != other),
+        min(len(some), len(others)),
+    )
 
 
 def flatten(facts: DomainFacts) -> Facts:

@@ -50,6 +50,13 @@ class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
     cipher: str | None
 
 
+class MissedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An MTA-STS policy that does not cover a host: whose it is, and its mode, `enforce` or `testing`."""
+
+    domain: str
+    mode: str
+
+
 class TlsReport(msgspec.Struct, frozen=True, kw_only=True):
     """The TLS of one endpoint. `dane`: `match`, `mismatch`, `none`, `unsigned` or `unknown`."""
 
@@ -68,6 +75,8 @@ class TlsReport(msgspec.Struct, frozen=True, kw_only=True):
     mta_sts: str | None
     """The mode of the MTA-STS policy that covers this host, null where none does."""
     scan: tuple[ScanReport, ...]
+    mta_sts_missed: MissedReport | None = None
+    """The MTA-STS policy of the domain whose mail comes here, where it does not cover this host."""
 
 
 class EhloReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +148,8 @@ class SmtpReport(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence: the port for an application; null where nothing can be said."""
     unknown: tuple[str, ...]
     """Hosts whose addresses could not be told, and addresses that were not connected to, with why."""
+    absent: tuple[str, ...] = ()
+    """What is known not to be there: a domain's mail hosts, a host's addresses."""
 
 
 def report(facts: SmtpFacts) -> SmtpReport:
@@ -149,17 +160,27 @@ def report(facts: SmtpFacts) -> SmtpReport:
         endpoints=tuple(_endpoint(endpoint) for endpoint in endpoints),
         advice=advice(endpoints),
         unknown=tuple(_unknown(facts)),
+        absent=tuple(_absent(facts)),
     )
 
 
-def _unknown(facts: SmtpFacts) -> Iterator[str]:
-    if not isinstance(facts.hosts, Found):
+def _absent(facts: SmtpFacts) -> Iterator[str]:
+    if isinstance(facts.hosts, Absent):
         yield clipped(facts.hosts.why, RECORDED)
+    for host in facts.hosts.value if isinstance(facts.hosts, Found) else ():
+        if isinstance(host.addresses, Absent):
+            yield clipped(f"{host.host}: {host.addresses.why}", RECORDED)
+
+
+def _unknown(facts: SmtpFacts) -> Iterator[str]:
+    if isinstance(facts.hosts, Unknown):
+        yield clipped(facts.hosts.why, RECORDED)
+    if not isinstance(facts.hosts, Found):
         return
     for host in facts.hosts.value:
-        if not isinstance(host.addresses, Found):
+        if isinstance(host.addresses, Unknown):
             yield clipped(f"{host.host}: {host.addresses.why}", RECORDED)
-        elif isinstance(host.undialled, Unknown) and not host.refused_addresses:
+        elif isinstance(host.addresses, Found) and isinstance(host.undialled, Unknown) and not host.refused_addresses:
             yield clipped(f"{host.host}: {host.undialled.why}", RECORDED)
         for address in host.refused_addresses:
             yield f"{host.host} [{address}] was not connected to: no stranger can reach it"
@@ -259,6 +280,9 @@ def _tls(tls: TlsFacts) -> TlsReport:
         dane=tls.dane,
         mta_sts="enforce" if tls.enforced_by else "testing" if tls.testing_by else None,
         scan=tuple(_scan(scan) for scan in tls.scan),
+        mta_sts_missed=(
+            MissedReport(domain=tls.missed_by, mode=tls.missed_mode) if tls.missed_by is not None else None
+        ),
     )
 
 

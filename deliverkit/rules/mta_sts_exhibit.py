@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import re
 from typing import Final
 
 from deliverkit.facts.mta_sts import FetchFacts, MtaStsFacts, PolicyFacts
@@ -10,7 +12,8 @@ from deliverkit.model import Exhibit, Fix, Mark, Severity
 NEW_ID: Final = "20270101T000000"
 """An id to begin with: any other than the one before would do."""
 WEEK: Final = 604_800
-_LINES: Final = 6
+_CR: Final = re.compile(r"\r(?=\n|\Z)")
+"""The CR of a line's end."""
 
 
 def policy_text(hosts: tuple[str, ...], *, mode: str = "testing", max_age: int = WEEK) -> str:
@@ -33,23 +36,20 @@ def fresh_record(sts: MtaStsFacts, words: str, *, before: str | None = None) -> 
     return Fix(words, name=sts.name, rdtype="TXT", before=before, after=f"v=STSv1; id={NEW_ID}")
 
 
-def policy_exhibits(policy: PolicyFacts, *marks: Mark) -> tuple[Exhibit, ...]:
-    """The lines that are marked; without marks the whole document, its line ends as LF."""
-    if not marks:
-        return (Exhibit(policy.text.replace("\r\n", "\n").rstrip("\n"), title=policy.source),)
-    found: dict[int, list[Mark]] = {}
-    for mark in marks:
-        found.setdefault(policy.text.rfind("\n", 0, mark.start) + 1, []).append(mark)
-    return tuple(_line(policy, start, mine) for start, mine in list(found.items())[:_LINES])
+def policy_exhibit(policy: PolicyFacts, *marks: Mark) -> Exhibit:
+    """The document, with marks; its lines end in LF here, whichever of the two ends they had (RFC 8461 §3.2)."""
+    dropped = [found.start() for found in _CR.finditer(policy.text)]
+
+    def moved(at: int) -> int:
+        return at - bisect.bisect_left(dropped, at)
+
+    shifted = tuple(Mark(moved(mark.start), moved(mark.end), mark.note) for mark in marks)
+    return Exhibit(document(policy.text), title=policy.source, marks=shifted)
 
 
-def _line(policy: PolicyFacts, start: int, marks: list[Mark]) -> Exhibit:
-    text = policy.text[start:].partition("\n")[0].removesuffix("\r")
-    number = policy.text.count("\n", 0, start) + 1
-    shifted = tuple(
-        Mark(min(mark.start - start, len(text)), min(mark.end - start, len(text)), mark.note) for mark in marks
-    )
-    return Exhibit(text, title=f"{policy.source}, line {number}", marks=shifted)
+def document(text: str) -> str:
+    """A policy's text with its lines ended by LF."""
+    return _CR.sub("", text)
 
 
 def fetch_exhibits(sts: MtaStsFacts, fetch: FetchFacts) -> tuple[Exhibit, ...]:

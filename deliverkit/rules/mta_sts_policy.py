@@ -9,7 +9,7 @@ from deliverkit.facts.mta_sts import PolicyFacts
 from deliverkit.model import Finding, Fix, Mark, NotApplicable, Severity, Who, need
 from deliverkit.records.mta_sts import LONGEST, is_plain_text, mx_covered
 from deliverkit.rules.declare import rule
-from deliverkit.rules.mta_sts_exhibit import WEEK, policy_exhibits, policy_text, weakened
+from deliverkit.rules.mta_sts_exhibit import WEEK, document, policy_exhibit, policy_text, weakened
 
 _DAY: Final = 86_400
 _NAMED: Final = 5
@@ -60,7 +60,7 @@ def mta_sts_policy_syntax(policy: PolicyFacts) -> Iterator[Finding]:
         message=f"the policy is malformed ({first.message}): {follows}",
         subject=policy.domain,
         severity=Severity.NOTICE if policy.valid else None,
-        evidence=policy_exhibits(policy, *(Mark(p.start, p.end, p.message) for p in policy.problems)),
+        evidence=(policy_exhibit(policy, *(Mark(p.start, p.end, p.message) for p in policy.problems)),),
         fix=Fix(
             "Serve this in its place.",
             name=policy.source,
@@ -122,24 +122,27 @@ def mta_sts_mx_not_covered(policy: PolicyFacts) -> Iterator[Finding]:
         if policy.mode == "enforce"
         else f"once it is enforced, senders deliver nothing {whole}"
     )
-    lines = (*dict.fromkeys(pattern for pattern in policy.mx if any(mx_covered(pattern, h) for h in hosts)), *missed)
     yield Finding(
         message=f"the policy does not cover {named}: {follows}",
         subject=policy.domain,
         severity=weakened(policy),
-        evidence=policy_exhibits(policy, *(Mark(p.start, p.end) for p in policy.patterns)),
+        evidence=(policy_exhibit(policy, *(Mark(p.start, p.end) for p in policy.patterns)),),
         fix=Fix(
             "Add the hosts to the policy, then give the record a new id.",
             name=policy.source,
-            before=_document(policy),
-            after=policy_text(lines, mode=policy.mode or "enforce", max_age=policy.max_age or WEEK),
+            before=document(policy.text).rstrip("\n"),
+            after=_with(policy, missed),
         ),
         cause=f"not covered {policy.mode}: {named}",
     )
 
 
-def _document(policy: PolicyFacts) -> str:
-    return policy.text.replace("\r\n", "\n").rstrip("\n")
+def _with(policy: PolicyFacts, hosts: tuple[str, ...]) -> str:
+    """The policy with an `mx:` line more for each of these, behind those that it has."""
+    last = max((pattern.end for pattern in policy.patterns), default=0)
+    lines = document(policy.text).rstrip("\n").split("\n")
+    at = policy.text.count("\n", 0, last) + 1
+    return "\n".join((*lines[:at], *(f"mx: {host}" for host in hosts), *lines[at:]))
 
 
 @rule(Severity.NOTICE, "RFC 8461 §4.1", who=Who.MAIL_ADMIN)
@@ -188,7 +191,7 @@ def mta_sts_mx_pattern_unused(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message=f"the policy covers {named}, which no MX of the domain is",
             subject=policy.domain,
-            evidence=policy_exhibits(policy, *(Mark(p.start, p.end, "no MX") for p in unused)),
+            evidence=(policy_exhibit(policy, *(Mark(p.start, p.end, "no MX") for p in unused)),),
             cause=f"unused {named}",
         )
 
@@ -231,7 +234,7 @@ def mta_sts_mode_testing(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="the policy is in testing mode: senders report failures, and deliver all the same",
             subject=policy.domain,
-            evidence=policy_exhibits(policy, *_line(policy, "mode")),
+            evidence=(policy_exhibit(policy, *_line(policy, "mode")),),
             fix=Fix(
                 "When reports show no failure for some weeks, serve this, then give the record a new id.",
                 name=policy.source,
@@ -278,7 +281,7 @@ def mta_sts_mode_none(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="the policy's mode is none: senders are not asked for verified TLS",
             subject=policy.domain,
-            evidence=policy_exhibits(policy, *_line(policy, "mode")),
+            evidence=(policy_exhibit(policy, *_line(policy, "mode")),),
         )
 
 
@@ -321,7 +324,7 @@ def mta_sts_max_age_short(policy: PolicyFacts) -> Iterator[Finding]:
             message="max_age is less than a day: senders forget the policy too soon for it to protect",
             subject=policy.domain,
             severity=Severity.NOTICE if policy.mode == "testing" else None,
-            evidence=policy_exhibits(policy, *_line(policy, "max_age")),
+            evidence=(policy_exhibit(policy, *_line(policy, "max_age")),),
             fix=_age_fix(policy, WEEK),
         )
 
@@ -363,7 +366,7 @@ def mta_sts_max_age_too_long(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="max_age is more than a year, the most that the standard allows: some senders refuse the policy",
             subject=policy.domain,
-            evidence=policy_exhibits(policy, *_line(policy, "max_age")),
+            evidence=(policy_exhibit(policy, *_line(policy, "max_age")),),
             fix=_age_fix(policy, LONGEST),
         )
 
@@ -418,7 +421,7 @@ def mta_sts_policy_content_type(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message=f"the policy is served {sent}: senders that check it act as if there were none",
             subject=policy.domain,
-            evidence=policy_exhibits(policy),
+            evidence=(policy_exhibit(policy),),
             fix=Fix(
                 "Set the type in the web server.",
                 name=policy.source,
@@ -434,4 +437,5 @@ def _line(policy: PolicyFacts, name: str) -> tuple[Mark, ...]:
     if at < 0:
         return ()
     end = policy.text.find("\n", at)
-    return (Mark(at, len(policy.text) if end < 0 else end),)
+    end = len(policy.text) if end < 0 else end
+    return (Mark(at, end - policy.text[at:end].endswith("\r")),)

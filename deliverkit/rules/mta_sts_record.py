@@ -8,7 +8,7 @@ from deliverkit.facts.mta_sts import MtaStsFacts
 from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, Unknown, known, need
 from deliverkit.records.mta_sts import StsRecord, looks_like_sts
 from deliverkit.rules.declare import rule
-from deliverkit.rules.mta_sts_exhibit import NEW_ID, file_fix, fresh_record, policy_exhibits
+from deliverkit.rules.mta_sts_exhibit import NEW_ID, document, file_fix, fresh_record, policy_exhibit
 
 
 @rule(Severity.NOTICE, "RFC 8461 §3", "RFC 8461 §3.1")
@@ -92,7 +92,7 @@ def mta_sts_policy_without_record(sts: MtaStsFacts) -> Iterator[Finding]:
     yield Finding(
         message="a policy is served, but no sender reads it: the record at _mta-sts is missing",
         subject=sts.domain,
-        evidence=policy_exhibits(policy),
+        evidence=(policy_exhibit(policy),),
         fix=fresh_record(sts, "Publish the record."),
         part_of="mta-sts-syntax" if _near_misses(sts) else None,
     )
@@ -310,7 +310,7 @@ def mta_sts_id_unchanged(sts: MtaStsFacts) -> Iterator[Finding]:
             subject=sts.domain,
             evidence=(
                 Exhibit(record.text, title=f"{sts.name} TXT"),
-                Exhibit(published.replace("\r\n", "\n").rstrip("\n"), title="the published policy"),
+                Exhibit(document(published), title="published"),
             ),
             fix=Fix(
                 "Publish the policy, then the record with a new id (such as the date and time).",

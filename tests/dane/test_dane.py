@@ -14,7 +14,10 @@ from deliverkit.model import Absent, Answer, Found, Inputs, Outcome, Status, Unk
 from deliverkit.probes.dane import MAX_HOSTS, MAX_RECORDS, probe, probe_hosts
 from deliverkit.probes.domain import gather
 from deliverkit.render.text.dane import lines
+from deliverkit.render.text.next import hint
+from deliverkit.report import TargetReport
 from deliverkit.report.dane import report
+from deliverkit.report.document import Counts, Facts
 from deliverkit.rules import all_rules
 from deliverkit.world import NOW, World
 
@@ -255,3 +258,31 @@ def test_a_providers_records_are_for_the_provider_to_mend() -> None:
     (finding,) = judged(text)["dane-usage-pkix"].findings
     assert finding.who is not None
     assert finding.who.value == "provider"
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("AD\n" + ZONE + PAIR, "deliverkit smtp --mx example.com"),
+        ("AD\n" + ZONE, "deliverkit smtp --mx example.com -v"),
+        ("AD\nexample.com. INSECURE\n" + ZONE + PAIR, None),
+        (f"AD\n{ZONE}_25._tcp.mx TLSA 0 1 1 {ONE}\n", None),
+        ("AD\nexample.com. MX 0 .\n", None),
+    ],
+)
+def test_the_servers_are_worth_asking_where_records_name_them(text: str, typed: str | None) -> None:
+    target = TargetReport(
+        target="example.com",
+        unicode="example.com",
+        role="mail",
+        verdict="pass",
+        counts=Counts(passed=1, fail=0, not_applicable=0, inconclusive=0),
+        findings=(),
+        inconclusive=(),
+        suppressed=(),
+        facts=Facts(dane=report(probed(text))),
+        passed=(),
+        duration_ms=1.0,
+    )
+    found = hint(target, "dane", asked=True)
+    assert (found[0] if found else None) == typed

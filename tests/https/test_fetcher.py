@@ -203,4 +203,6 @@ def test_a_closed_port_is_refused():
         fetcher = LiveFetcher(Anchors(system=False), deadline=time.monotonic() + 5, words="in time")
         return await fetcher.fetch(Request(host=HOST, path="/", address="127.0.0.1", port=port))
 
-    assert asyncio.run(run()).outcome is FetchOutcome.REFUSED
+    made = asyncio.run(run())
+    assert made.outcome is FetchOutcome.REFUSED
+    assert made.why.endswith(" cannot be connected to: connection refused")

@@ -14,6 +14,9 @@ from deliverkit.facts.mta_sts import MtaStsFacts
 from deliverkit.model import Absent, Fetch, Found, Inputs, Outcome, Request, Status, Unknown
 from deliverkit.probes import mta_sts
 from deliverkit.records.mta_sts import is_plain_text, is_sts, mx_covered, parse_policy, parse_record
+from deliverkit.report.document import ChangeReport
+from deliverkit.report.fold import change_lines
+from deliverkit.rules.mta_sts_policy import mta_sts_mode_testing, mta_sts_mx_not_covered
 from deliverkit.runs.example import judge_world
 from deliverkit.world import NOW, World
 
@@ -243,3 +246,32 @@ def test_both_families_are_asked_and_the_one_that_serves_counts():
     assert failed(text) == {"mta-sts-policy-addresses-differ"}
     four, _ = probed(text, Inputs(domain="example.com", areas=("mta-sts",), ipv6=False))
     assert [fetch.address for fetch in four.fetches] == ["192.0.2.80"]
+
+
+def test_what_the_policy_lacks_is_added_whatever_ends_its_lines():
+    crlf = POLICY.replace("mx: mx.example.com", "mx: other.example.net").replace("\n", "\r\n")
+    policy = mta_sts._read(
+        "example.com", crlf, Found(("mx.example.com",)), source="a file", utf8=True, media_type="text/plain"
+    )
+    (finding,) = mta_sts_mx_not_covered.judge(policy)
+    shown = finding.evidence[0]
+    assert "\r" not in shown.text
+    assert [shown.text[mark.start : mark.end] for mark in shown.marks] == ["other.example.net"]
+    change = ChangeReport(name="", rdtype="", before=finding.fix.before, after=finding.fix.after)
+    assert change_lines(change)[1:] == [
+        "  version: STSv1",
+        "  mode: enforce",
+        "  mx: other.example.net",
+        "+ mx: mx.example.com",
+        "  max_age: 604800",
+    ]
+
+
+def test_the_mark_of_a_line_leaves_its_end_out():
+    crlf = POLICY.replace("enforce", "testing").replace("\n", "\r\n")
+    policy = mta_sts._read(
+        "example.com", crlf, Found(("mx.example.com",)), source="a file", utf8=True, media_type="text/plain"
+    )
+    (finding,) = mta_sts_mode_testing.judge(policy)
+    (exhibit,) = finding.evidence
+    assert [exhibit.text[mark.start : mark.end] for mark in exhibit.marks] == ["mode: testing"]

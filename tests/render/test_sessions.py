@@ -6,13 +6,14 @@ import re
 
 import pytest
 from inline_snapshot import snapshot
+from msgspec.structs import replace
 from session_reports import auth, certificate, closed, endpoint, exhibit, finding, report, say, scan, tls
 
 from deliverkit.render.json import render as as_json
 from deliverkit.render.text import Look, render
 from deliverkit.report import Report
 from deliverkit.report.document import InconclusiveReport
-from deliverkit.report.smtp import EhloReport, EndpointReport
+from deliverkit.report.smtp import EhloReport, EndpointReport, MissedReport
 
 
 def text(made: Report, *, width: int = 80, ascii_only: bool = False, verbose: bool = False) -> str:
@@ -345,6 +346,23 @@ Next  deliverkit smtp --mx example.com --expect-certificate FILE
 
 def test_a_policy_that_all_keep_is_said_of_all():
     assert "MTA-STS  all              covered by a policy in mode enforce" in text(report(*ten(), name="example.com"))
+
+
+def test_a_policy_that_misses_the_host_is_said():
+    missed = MissedReport(domain="example.com", mode="enforce")
+    drawn = text(report(endpoint(25, tls=tls(mta_sts_missed=missed)), name="example.com"), width=140)
+    said = "MTA-STS 25 ✗ not covered by the policy of example.com (enforce): senders that honour it will not deliver"
+    assert said in " ".join(drawn.split())
+
+
+def test_what_is_determined_has_no_question_mark_and_is_said_once():
+    made = report(name="example.com")
+    (target,) = made.targets
+    smtp = replace(target.facts.smtp, absent=("example.com takes no mail: its MX is null (RFC 7505)",))
+    target = replace(target, role="no-mail", facts=replace(target.facts, smtp=smtp))
+    drawn = text(replace(made, targets=(target,)))
+    assert drawn.count("takes no mail") == 1
+    assert "?" not in drawn
 
 
 def test_login_and_relay():

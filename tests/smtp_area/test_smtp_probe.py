@@ -6,6 +6,7 @@ import pytest
 
 from deliverkit.model import Absent, Call, Found, Mode, Purpose, Session, State, Step, Trouble, Unknown
 from deliverkit.probes.smtp_calls import other_mode
+from deliverkit.report.smtp import report
 from deliverkit.world import World
 from smtp_area.worlds import ADDRESS, HOST, Dialler, endpoint, endpoints, probed
 
@@ -299,3 +300,24 @@ def test_the_expected_certificate():
 def test_helo_is_what_was_asked_for():
     assert endpoint(f"{ADDRESS}\n[smtp {HOST}:25]\n", 25, helo="me.example.org").helo == "me.example.org"
     assert endpoint(f"{ADDRESS}\n[smtp {HOST}:25]\n", 25).helo.startswith("[")
+
+
+@pytest.mark.parametrize("mode", ["enforce", "testing"])
+def test_a_policy_that_does_not_cover_the_host(mode):
+    text = (
+        MX.format(address="192.0.2.1") + ENFORCE.replace("mx.example.com", "other.example.net").replace("enforce", mode)
+    ).replace("[smtp", '_mta-sts.example.com. TXT "v=STSv1; id=1"\nmta-sts.example.com. A 192.0.2.80\n[smtp', 1)
+    (one,) = endpoints(probed(text, host="example.com", by_mx=True))
+    assert (one.tls.value.missed_by, one.tls.value.missed_mode) == ("example.com", mode)
+    assert one.tls.value.enforced_by is None
+
+
+def test_what_is_not_there_is_not_unknown():
+    for zone in ("example.com. MX 0 .\n", "example.com. TXT hello\n"):
+        made = report(probed(zone, host="example.com", by_mx=True))
+        assert made.unknown == ()
+        assert len(made.absent) == 1
+        assert made.absent[0].startswith("example.com takes no mail: ")
+    made = report(probed("example.com. TXT hello\n"))
+    assert made.unknown == ()
+    assert made.absent[0].startswith(HOST)

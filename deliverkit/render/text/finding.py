@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from deliverkit.model import shown
@@ -19,6 +20,8 @@ _WHOLE: Final = RECORDED + 64
 _EXHIBITS: Final = 6
 _MARKS: Final = 8
 _QUOTED: Final = 60
+_RECORD: Final = re.compile(r" [A-Z][A-Z0-9]*\Z")
+"""A title that ends in the type of a record."""
 
 
 def write_finding(sheet: Sheet, group: Group, target: str) -> None:
@@ -62,13 +65,31 @@ def write_exhibits(sheet: Sheet, exhibits: Sequence[ExhibitReport]) -> None:
         if exhibit.title and exhibit.title != title:
             sheet.line((shown(exhibit.title), "dim"), indent=4)
         title = exhibit.title
-        for text in exhibit.text.removesuffix("\n").split("\n") if not exhibit.marks else [exhibit.text]:
-            record = shown(text, _WHOLE)
+        for line in _lines(exhibit):
+            record = shown(line.text, _WHOLE)
             sheet.line(record, indent=6)
-        if exhibit.marks:
-            _write_marks(sheet, exhibit, width_of(sheet.look.plain(record)))
+            if line.marks:
+                _write_marks(sheet, line, width_of(sheet.look.plain(record)))
     if len(exhibits) > _EXHIBITS:
         sheet.line((f"… and {len(exhibits) - _EXHIBITS} more (all of them with --format json)", "dim"), indent=4)
+
+
+def _lines(exhibit: ExhibitReport) -> Iterator[ExhibitReport]:
+    """A document's lines, each with its marks; a record is one line, whatever is in it, where something is marked."""
+    if exhibit.marks and _RECORD.search(exhibit.title):
+        yield exhibit
+        return
+    start = 0
+    lines = exhibit.text.removesuffix("\n").split("\n")
+    for number, text in enumerate(lines):
+        end = start + len(text) if number < len(lines) - 1 else len(exhibit.text)
+        marks = tuple(
+            MarkReport(start=mark.start - start, end=min(mark.end, start + len(text)) - start, note=mark.note)
+            for mark in exhibit.marks
+            if start <= mark.start <= end
+        )
+        yield ExhibitReport(title=exhibit.title, text=text, marks=marks)
+        start = end + 1
 
 
 def _write_marks(sheet: Sheet, exhibit: ExhibitReport, cells: int) -> None:
@@ -134,7 +155,7 @@ def _write_fix(sheet: Sheet, finding: FindingReport, *, alike: bool) -> None:
         return
     sheet.line((shown(diff[0]), "dim"), indent=4)
     for line in diff[1:]:
-        style = "red" if line.startswith("-") else "green"
+        style = {"-": "red", "+": "green"}.get(line[:1], "")
         sheet.line((shown(line, _WHOLE), style), indent=6)
 
 

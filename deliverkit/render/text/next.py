@@ -67,12 +67,22 @@ def _onwards(target: TargetReport, command: str, name: str) -> Hint | None:
         held = target.facts.mta_sts is not None and target.facts.mta_sts.mode is not None
         return (f"deliverkit smtp --mx {name}", "do your servers keep what the policy promises?") if held else None
     if command == "dane":
-        return f"deliverkit smtp --mx {name}", "do your servers present what the TLSA records name?"
+        return _after_dane(target, name)
     if target.role != "mail" or command in ("mx", "tls-rpt", "dnssec"):
         return None
     if command == "check":
         return f"deliverkit smtp --mx {name}", "test the servers that take your mail"
     return f"deliverkit spf {name} --ip ADDRESS", "may this server send for the domain?"
+
+
+def _after_dane(target: TargetReport, name: str) -> Hint | None:
+    known = target.facts.dane
+    states = {host.state for host in known.hosts} if known is not None else set()
+    if "protected" in states:
+        return f"deliverkit smtp --mx {name}", "do your servers present what the TLSA records name?"
+    if "none" in states:
+        return f"deliverkit smtp --mx {name} -v", "each server's key as a TLSA record 3 1 1 would name it"
+    return None
 
 
 def _after_sessions(target: TargetReport, name: str) -> Hint | None:

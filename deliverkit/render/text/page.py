@@ -43,7 +43,9 @@ def render(report: Report, look: Look, *, command: str = "check") -> str:
 
 
 def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
-    _write_verdict(sheet, target)
+    # What takes no mail, and why, the sessions say themselves.
+    told = command == "smtp" and target.facts.smtp is not None and bool(target.facts.smtp.absent)
+    _write_verdict(sheet, target, role=not told or sheet.look.quiet)
     if not sheet.look.quiet:
         areas.write(sheet, target.facts, command)
         _write_opinion(sheet, target)
@@ -85,7 +87,7 @@ def _write_block(sheet: Sheet, target: TargetReport) -> None:
         sheet.prose(f"{why} ({count(rules, 'rule')})", lead="? not determined  ", indent=2, hang=4)
 
 
-def _write_verdict(sheet: Sheet, target: TargetReport) -> None:
+def _write_verdict(sheet: Sheet, target: TargetReport, *, role: bool = True) -> None:
     label, style = VERDICT[target.verdict]
     name = target.target if target.unicode == target.target else f"{target.unicode} ({target.target})"
     name = f"[{name}]" if ":" in name else name  # an IPv6 address; a line may not begin with `::`
@@ -101,7 +103,7 @@ def _write_verdict(sheet: Sheet, target: TargetReport) -> None:
     else:
         sheet.ends(head, (time,))
         sheet.prose(words, indent=2)
-    if target.role in ROLE:
+    if role and target.role in ROLE:
         sheet.line((ROLE[target.role], "dim"), indent=2)
 
 

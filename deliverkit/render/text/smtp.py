@@ -52,6 +52,10 @@ def write(sheet: Sheet, known: SmtpReport) -> None:
         sheet.prose(shown(why, _WHY), lead=("? ", "magenta"), indent=0, hang=2)
     if len(known.unknown) > _MOST_HOSTS:
         sheet.line((f"… and {len(known.unknown) - _MOST_HOSTS} more", "dim"), indent=2)
+    for why in known.absent[:_MOST_HOSTS]:
+        sheet.prose(shown(why, _WHY), indent=2, hang=4)
+    if len(known.absent) > _MOST_HOSTS:
+        sheet.line((f"… and {len(known.absent) - _MOST_HOSTS} more", "dim"), indent=2)
     if known.advice is not None:
         sheet.blank()
         sheet.prose(shown(known.advice), style="bold")

@@ -190,6 +190,13 @@ def policy(endpoint: EndpointReport) -> Iterator[tuple[str, str]]:
         yield "DANE", said
     if endpoint.tls.mta_sts is not None:
         yield "MTA-STS", f"covered by a policy in mode {shown(endpoint.tls.mta_sts)}"
+    missed = endpoint.tls.mta_sts_missed
+    if missed is not None:
+        sign, follows = (
+            ("✗", "will not deliver") if missed.mode == "enforce" else ("!", "report it, and deliver for now")
+        )
+        whose = f"{shown(missed.domain)} ({shown(missed.mode)})"
+        yield "MTA-STS", f"{sign} not covered by the policy of {whose}: senders that honour it {follows}"
 
 
 def trip(times: Sequence[float]) -> str:
