@@ -164,6 +164,8 @@ class HostFacts(Fact, frozen=True, kw_only=True):
     undialled: Answer[Endpoint] = Absent("every address was dialled")
     """Unknown where endpoints could not be dialled: the DNS would not name them, or nobody may connect to them."""
     mx: bool = False
+    uncovered_by: Answer[tuple[str, str]] = Absent("not to become the MX of a domain")
+    """Found: the domain whose MX it is to become, and the mode of the MTA-STS policy there that does not cover it."""
 
 
 class SmtpFacts(Fact, frozen=True, kw_only=True):

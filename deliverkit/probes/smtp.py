@@ -234,6 +234,7 @@ def _facts(
         endpoints=tuple(endpoints),
         undialled=_undialled(where),
         mx=sessions.by_mx or sessions.as_mx_of is not None,
+        uncovered_by=smtp_tls.uncovered(policy, visit.host) if sessions.as_mx_of else Absent("it is no candidate"),
     )
 
 

@@ -90,7 +90,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         stripped=isinstance(before, Found) and before.value.stripped,
         injected=session.injected if told.reached("starttls") else b"",
         mail_before_tls=told.asked("mail-clear"),
-        tls=setting.tls if isinstance(setting.tls, Found) else told.behind(setting.tls.why),
+        tls=setting.tls if isinstance(setting.tls, Found) else _no_tls(setting.tls, told),
         tls_error=_tls_error(dialled),
         demands_client=_demands_client(session),
         login=_login(dialled, sessions, told, before, after),
@@ -102,6 +102,14 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
             if not _HARMLESS.issuperset(reply.defects)
         ),
     )
+
+
+def _no_tls(tls: Absent | Unknown, told: Told) -> Absent | Unknown:
+    """Why there is no TLS: a refusal for now says nothing of it (RFC 3207 §4: 454)."""
+    refused = told.starttls_refusal()
+    if refused is not None and refused.temporary:
+        return Unknown(f"{told.where}: STARTTLS is put off: {refused.shown}")
+    return told.behind(tls.why)
 
 
 def _nothing(session: Session, setting: Setting) -> Absent | Unknown:

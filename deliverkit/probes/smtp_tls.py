@@ -34,6 +34,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return policy.domain if policy.covers(host) else None
 
 
+def uncovered(policy: Policy, host: str) -> Answer[tuple[str, str]]:
+    """The domain and the mode of a policy that does not cover the host; Absent where it does or there is none."""
+    if policy.unknown is not None:
+        return Unknown(policy.unknown)
+    found = policy.mta_sts
+    if found is None or not found.valid or found.mode not in ("enforce", "testing"):
+        return Absent("no policy")
+    return Absent("covered") if found.covers(host) else Found((found.domain, found.mode))
+
+
 def facts(
     dialled: Dialled, *, submission: bool, policy: Policy, dane: DaneHost | None, expected: bytes | None, now: float
 ) -> Answer[TlsFacts]:

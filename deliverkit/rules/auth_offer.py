@@ -70,7 +70,11 @@ def auth_missing(endpoint: Endpoint) -> Iterator[Finding]:
             "smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth; Exim: an authenticator and "
             "auth_advertise_hosts; Exchange: basic authentication on the receive connector."
         ),
-        part_of="smtp-starttls-missing" if endpoint.starttls == "missing" else None,
+        part_of="smtp-tls-at-once-missing"
+        if endpoint.wrong_mode == "clear"
+        else "smtp-starttls-missing"
+        if endpoint.starttls == "missing"
+        else None,
         cause="no AUTH",
     )
 

@@ -27,6 +27,13 @@ def staying(endpoint: Endpoint) -> None:
         raise Inconclusive(f"{endpoint.where} ended the session: {endpoint.breakage.value.why}")
 
 
+def not_delivered(endpoint: Endpoint) -> str:
+    """What follows from there being no TLS where a policy requires it, as the end of a message; "" elsewhere."""
+    if endpoint.required_by is None:
+        return ""
+    return f": senders that honour the policy of {endpoint.required_by}, which requires TLS, will not deliver"
+
+
 def at(endpoint: Endpoint, what: str) -> str:
     """`mail.example.com [192.0.2.25] port 587, banner`: the title of a piece of evidence."""
     return f"{endpoint.host} [{endpoint.address}] port {endpoint.port}, {what}"

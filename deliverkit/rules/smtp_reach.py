@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deliverkit.facts.smtp import Endpoint, HostFacts
-from deliverkit.model import Absent, Exhibit, Finding, Fix, Found, Inconclusive, NotApplicable, Severity, Who, need
+from deliverkit.model import (
+    Absent,
+    Exhibit,
+    Finding,
+    Fix,
+    Found,
+    Inconclusive,
+    NotApplicable,
+    Severity,
+    Who,
+    known,
+    need,
+)
 from deliverkit.records.names import special_address
 from deliverkit.rules.declare import rule
 
@@ -152,6 +164,69 @@ def smtp_host_without_address(host: HostFacts) -> Iterator[Finding]:
         )
         return
     need(host.addresses)
+
+
+@rule(Severity.ERROR, "RFC 8461 §4.1", "RFC 8461 §5", who=Who.DNS_ADMIN)
+def smtp_candidate_not_covered(host: HostFacts) -> Iterator[Finding]:
+    """The host is to become an MX, and the domain's MTA-STS policy does not cover it.
+
+    Senders that honour an enforced policy deliver to no host that it does not name. They keep the policy for as long as
+    its `max_age` says, so that it has to be changed first and the MX published afterwards.
+
+    ## Fix
+    Add the host to the policy's `mx` lines and change the `id` of the record at `_mta-sts`; publish the MX once senders
+    have fetched the new policy, which they do when they see the new `id`.
+
+    ## Bad
+        ; check mail.example.com --port 25 --as-mx-of example.com
+        mail.example.com.      A    192.0.2.25
+        example.com.           MX   10 old.example.com.
+        _mta-sts.example.com.  TXT  "v=STSv1; id=1"
+        mta-sts.example.com.   A    192.0.2.44
+
+        [https mta-sts.example.com]
+        body
+          version: STSv1
+          mode: enforce
+          mx: old.example.com
+          max_age: 604800
+
+        [smtp mail.example.com:25]
+
+    ## Good
+        ; check mail.example.com --port 25 --as-mx-of example.com
+        mail.example.com.      A    192.0.2.25
+        example.com.           MX   10 old.example.com.
+        _mta-sts.example.com.  TXT  "v=STSv1; id=1"
+        mta-sts.example.com.   A    192.0.2.44
+
+        [https mta-sts.example.com]
+        body
+          version: STSv1
+          mode: enforce
+          mx: old.example.com
+          mx: mail.example.com
+          max_age: 604800
+
+        [smtp mail.example.com:25]
+    """
+    found = known(host.uncovered_by)
+    if found is None:
+        if host.uncovered_by == Absent("covered"):
+            return
+        raise NotApplicable("no candidate, or no policy")
+    domain, mode = found
+    yield Finding(
+        message=f"is not covered by the MTA-STS policy of {domain}, whose mode is {mode}: senders that honour it "
+        + ("would not deliver here" if mode == "enforce" else "would report it, and not deliver once it is enforced"),
+        subject=host.host,
+        fix=Fix(
+            f"Before {host.host} is published as an MX, add the line `mx: {host.host}` to the policy at "
+            f"https://mta-sts.{domain}/.well-known/mta-sts.txt and change the id at _mta-sts.{domain} TXT."
+        ),
+        severity=Severity.ERROR if mode == "enforce" else Severity.WARNING,
+        cause="not covered",
+    )
 
 
 @rule(Severity.WARNING, "RFC 5321 §5.1", "RFC 8461 §4", who=Who.MAIL_ADMIN)

@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, Inconclusive, Mark, NotApplicable, Severity, Who, known, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import at, octets_exhibit, peer, reply_exhibit, staying
+from deliverkit.rules.smtp_exhibit import at, not_delivered, octets_exhibit, peer, reply_exhibit, staying
 from deliverkit.smtp.capabilities import Capabilities
 
 OFFER: Final = (
@@ -50,6 +50,8 @@ def smtp_starttls_missing(endpoint: Endpoint) -> Iterator[Finding]:
     peer(endpoint)
     if endpoint.starttls == "implicit":
         raise NotApplicable("TLS comes at once")
+    if endpoint.wrong_mode == "clear":
+        raise NotApplicable("a port for TLS at once, which has no use for STARTTLS (RFC 8314 §3.3)")
     capabilities = need(endpoint.before)
     if capabilities.has("STARTTLS"):
         return
@@ -106,7 +108,7 @@ def smtp_starttls_refused(endpoint: Endpoint) -> Iterator[Finding]:
     if reply.temporary:
         raise Inconclusive(f"{endpoint.where} puts STARTTLS off: {reply.shown}")
     yield Finding(
-        message="offers STARTTLS and refuses it",
+        message=f"offers STARTTLS and refuses it{not_delivered(endpoint)}",
         subject=endpoint.where,
         evidence=(reply_exhibit(endpoint, "reply to STARTTLS", reply, "220 is what begins TLS"),),
         fix=Fix(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, NotApplicable, Severity, Unknown, Who, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import at, octets_exhibit, peer
+from deliverkit.rules.smtp_exhibit import at, not_delivered, octets_exhibit, peer
 
 
 @rule(Severity.ERROR, "RFC 3207 §4.1", "RFC 8446 §6.2", "RFC 8314 §3.3", who=Who.MAIL_ADMIN)
@@ -40,7 +40,7 @@ def tls_handshake_failed(endpoint: Endpoint) -> Iterator[Finding]:
     if endpoint.wrong_mode == "clear":
         raise NotApplicable("it speaks in clear here")
     yield Finding(
-        message="no TLS comes about: the handshake fails",
+        message=f"no TLS comes about, for the handshake fails{not_delivered(endpoint)}",
         subject=endpoint.where,
         evidence=(
             Exhibit(endpoint.tls_error, title=at(endpoint, "TLS handshake")),

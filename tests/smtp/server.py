@@ -22,6 +22,7 @@ class Peer:
     def __init__(self, made: socket.socket, server: Server) -> None:
         self.socket: Any = made
         self.server = server
+        self.left = False
         self._buffer = b""
         made.settimeout(10)
 
@@ -55,6 +56,7 @@ class Peer:
                 self.wrap()
                 offer = b"250-mail.example.com\r\n250 AUTH PLAIN\r\n"
             elif verb == b"QUIT":
+                self.server.leave(self)  # the client may be back before this thread runs again
                 self.say(b"221 bye\r\n")
                 return
             else:
@@ -107,11 +109,16 @@ class Server:
             with contextlib.suppress(OSError, ssl.SSLError):
                 self.handler(peer)
         finally:
-            with self._lock:
-                self.now -= 1
+            self.leave(peer)
             with contextlib.suppress(OSError):
                 peer.socket.close()
             self.gone.set()
+
+    def leave(self, peer: Peer) -> None:
+        """Counts a connection no longer."""
+        with self._lock:
+            self.now -= not peer.left
+            peer.left = True
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -69,7 +69,7 @@ def test_helo_alone():
 @pytest.mark.parametrize(
     ("lines", "starttls", "tls"),
     [
-        ("on STARTTLS 454 4.7.0 not now", "failed", Absent),
+        ("on STARTTLS 454 4.7.0 not now", "failed", Unknown),
         ("on STARTTLS 421 4.3.2 closing", None, Unknown),
         ("fault STARTTLS close", None, Unknown),
         ("fault TLS timeout", None, Unknown),

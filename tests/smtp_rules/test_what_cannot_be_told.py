@@ -62,3 +62,22 @@ def test_login_is_not_missing_where_tls_was_left_out():
     )
     outcome = judged("auth-missing", world)
     assert outcome.status is Status.NOT_APPLICABLE
+
+
+def test_a_port_for_tls_at_once_that_speaks_in_clear_is_one_fault():
+    world = (
+        "; check mail.example.com --port 465\nmail.example.com. A 192.0.2.25\n[smtp mail.example.com:465]\nmode clear\n"
+    )
+    heads = {
+        outcome.rule.id
+        for outcome in judge_world(world, "smtp")
+        if any(finding.part_of is None and finding.severity is not Severity.NOTICE for finding in outcome.findings)
+        and outcome.rule.severity is Severity.ERROR
+    }
+    assert heads == {"smtp-tls-at-once-missing"}
+
+
+def test_a_handshake_that_fails_under_a_policy_says_what_follows():
+    world = HOST.format(policy=POLICY, https=ENFORCED, certificate="names=mx.example.com") + "fault TLS close\n"
+    (finding,) = judged("tls-handshake-failed", world).findings
+    assert "policy of example.com" in finding.message
