@@ -129,7 +129,7 @@ def measured(world: Path, many: Path) -> list[Row]:
         anchor.write_text(near.ca, "utf-8")
         check = [*DELIVERKIT, "check", "one.example", "--selector", "s1", "--ca-file", str(anchor)]
         fast = ["--resolver", near.resolver, "--connect-to", f"{POLICY_HOST}:443:127.0.0.1:{near.policy_port}"]
-        late = ["--resolver", far.resolver, "--connect-to", f"{POLICY_HOST}:443:127.0.0.1:{slow_policy}"]
+        late = ["--resolver", far.resolver, "--connect-to", f"{POLICY_HOST}:443:127.0.0.1:{slow_policy.port}"]
         json_of = subprocess.run([*check, *late, "--format", "json"], capture_output=True, text=True, check=False)
         if json.loads(json_of.stdout)["targets"][0]["facts"].get("mta_sts", {}).get("mode") != "enforce":
             raise SystemExit(f"the policy was not fetched: {json_of.stdout[-3000:]}{json_of.stderr}")
