@@ -110,8 +110,8 @@ def _policy(opinion: SecondOpinionFacts, theirs: PolicyOpinion, ours: PolicyFact
     mine = (ours.valid, *((ours.mode, ours.mx, ours.max_age) if ours.valid else ()))
     if mine == (theirs.valid, *((theirs.mode, theirs.mx, theirs.max_age) if theirs.valid else ())):
         return None
-    read = f"the mode {ours.mode} for {len(ours.mx)} mx lines" if ours.valid else None
-    they_read = f"the mode {theirs.mode} for {len(theirs.mx)} mx lines" if theirs.valid else None
+    read = _read(ours.mode, ours.mx) if ours.valid else None
+    they_read = _read(theirs.mode, theirs.mx) if theirs.valid else None
     return Finding(
         message=f"deliverkit finds {_said('policy', read)}, "
         f"{opinion.library} {_said('policy', they_read, theirs.error)}",
@@ -130,6 +130,10 @@ def _told(policy: PolicyFacts) -> str | None:
     if policy.problems:
         return "mta-sts-policy-syntax"
     return "mta-sts-max-age-too-long" if policy.max_age is not None and policy.max_age > LONGEST else None
+
+
+def _read(mode: str | None, mx: tuple[str, ...]) -> str:
+    return f"the mode {mode} and {len(mx)} {'mx line' if len(mx) == 1 else 'mx lines'}"
 
 
 def _said(what: str, read: str | None, error: str | None = None) -> str:
