@@ -29,6 +29,7 @@ class PolicyFacts(Fact, frozen=True, kw_only=True):
     """Its URL, or that it is a file."""
     hosts: Answer[tuple[str, ...]] = Absent("not asked for")
     """The hosts that take the domain's mail; Absent: it takes none."""
+    utf8: bool = True
     media_type: str = "text/plain"
     """Its Content-Type; "" where the server sent none."""
 

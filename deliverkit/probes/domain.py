@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.domain import DomainFacts
+from deliverkit.facts.mta_sts import MtaStsFacts
 from deliverkit.facts.second_opinion import SecondOpinionFacts
 from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
+from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
 from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 
@@ -65,7 +67,7 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         dane=_unless(gone, dane_facts),
         dnssec=_unless(gone, dnssec_facts),
         smtp=_unless(gone, sessions),
-        second_opinion=_unless(gone, await _second_opinion(inputs, port)),
+        second_opinion=_unless(gone, await _second_opinion(inputs, port, mta_sts_facts, tls_rpt_facts)),
     )
 
 
@@ -104,9 +106,11 @@ def _verdicts(answer: Answer[SpfFacts], gone: Absent | Unknown) -> Answer[SpfFac
     return Found(replace(answer.value, gone=True)) if isinstance(answer, Found) else gone
 
 
-async def _second_opinion(inputs: Inputs, port: Recorder) -> Answer[SecondOpinionFacts]:
+async def _second_opinion(
+    inputs: Inputs, port: Recorder, sts: Answer[MtaStsFacts], rpt: Answer[TlsRptFacts]
+) -> Answer[SecondOpinionFacts]:
     """Last, so that it finds the answers of all areas."""
-    return Found(await second_opinion.probe(inputs, port)) if inputs.second_opinion else NOT_ASKED
+    return Found(await second_opinion.probe(inputs, port, sts, rpt)) if inputs.second_opinion else NOT_ASKED
 
 
 def _denied(inputs: Inputs, mx: Lookup, port: Recorder) -> Answer[str]:

@@ -160,6 +160,7 @@ def _read(
         mx=tuple(pattern.pattern for pattern in policy.mx),
         max_age=policy.max_age,
         valid=policy.valid and utf8,
+        utf8=utf8,
         patterns=policy.mx,
         problems=problems,
         source=source,

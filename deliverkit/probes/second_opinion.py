@@ -1,8 +1,9 @@
-"""The second opinion: checkdmarc's verdict on SPF and DMARC, from the answers already gathered.
+"""The second opinion: checkdmarc's verdict on SPF, DMARC, MTA-STS and TLS-RPT, from the answers already gathered.
 
 checkdmarc is synchronous and resolves by itself, so it gets a resolver that only reads. A question that was
 not asked yet is noted and told as absent for the moment; what was noted is then fetched and the library runs again,
-until it misses nothing. Rounds, questions and calls are bounded; its own cache is off.
+until it misses nothing. Rounds, questions and calls are bounded; its own cache is off. Its parsers of MTA-STS and
+TLS-RPT ask nothing: they get the one record that senders use, and the policy as it came.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.facts.second_opinion import DmarcOpinion, SecondOpinionFacts, SpfOpinion
+from deliverkit.facts.mta_sts import MtaStsFacts
+from deliverkit.facts.second_opinion import (
+    DmarcOpinion,
+    MtaStsOpinion,
+    PolicyOpinion,
+    SecondOpinionFacts,
+    SpfOpinion,
+    TlsRptOpinion,
+)
+from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.model import (
     Absent,
     Address,
@@ -35,6 +45,7 @@ from deliverkit.model import (
 
 T = TypeVar("T")
 LIBRARY: Final = "checkdmarc"
+NOT_ASKED: Final = Absent("not asked for")
 MAX_ROUNDS: Final = 16
 MAX_CALLS: Final = 600
 """Questions that the library may put in one run."""
@@ -87,16 +98,67 @@ class _Frozen:
                 raise dns.resolver.NXDOMAIN
 
 
-async def probe(inputs: Inputs, port: Recorder) -> SecondOpinionFacts:
+async def probe(
+    inputs: Inputs,
+    port: Recorder,
+    sts: Answer[MtaStsFacts] = NOT_ASKED,
+    tls_rpt: Answer[TlsRptFacts] = NOT_ASKED,
+) -> SecondOpinionFacts:
     """The library's verdict on each area that was asked for."""
     version = await asyncio.to_thread(_load)
-    spf: Answer[SpfOpinion] = Absent("not asked for")
-    dmarc: Answer[DmarcOpinion] = Absent("not asked for")
+    spf: Answer[SpfOpinion] = NOT_ASKED
+    dmarc: Answer[DmarcOpinion] = NOT_ASKED
     if "spf" in inputs.areas:
         spf = await _settled(lambda frozen: _spf(inputs.domain, frozen), port)
     if "dmarc" in inputs.areas:
         dmarc = await _settled(lambda frozen: _dmarc(inputs.domain, frozen), port)
-    return SecondOpinionFacts(library=LIBRARY, version=version, spf=spf, dmarc=dmarc)
+    return SecondOpinionFacts(
+        library=LIBRARY,
+        version=version,
+        spf=spf,
+        dmarc=dmarc,
+        mta_sts=_judged(_sts_record(sts), _mta_sts),
+        mta_sts_policy=_judged(_sts_policy(sts), _policy),
+        tls_rpt=_judged(_tls_rpt_record(tls_rpt), _tls_rpt),
+    )
+
+
+def _judged(text: Answer[str], judge: Callable[[str], T]) -> Answer[T]:
+    """The verdict on one text, where there is one to judge."""
+    if not isinstance(text, Found):
+        return text
+    try:
+        return Found(judge(text.value))
+    except Exception as error:  # noqa: BLE001 - as in `_settled`
+        return Unknown(f"{LIBRARY} failed: {type(error).__name__}")
+
+
+def _sts_record(sts: Answer[MtaStsFacts]) -> Answer[str]:
+    if not isinstance(sts, Found):
+        return sts
+    return _one(sts.value.texts, tuple(record.text for record in sts.value.records))
+
+
+def _sts_policy(sts: Answer[MtaStsFacts]) -> Answer[str]:
+    if not isinstance(sts, Found):
+        return sts
+    policy = sts.value.policy
+    if not isinstance(policy, Found):
+        return policy
+    return Found(policy.value.text) if policy.value.utf8 else Absent("the policy is not UTF-8: no text to judge")
+
+
+def _tls_rpt_record(tls_rpt: Answer[TlsRptFacts]) -> Answer[str]:
+    if not isinstance(tls_rpt, Found):
+        return tls_rpt
+    return _one(tls_rpt.value.texts, tuple(record.text for record in tls_rpt.value.records))
+
+
+def _one(texts: Answer[tuple[str, ...]], records: tuple[str, ...]) -> Answer[str]:
+    """The record that senders use; of several they use none (RFC 8461 §3.1, RFC 8460 §3)."""
+    if not isinstance(texts, Found):
+        return texts
+    return Found(records[0]) if len(records) == 1 else Absent(f"{len(records) or 'no'} records: senders use none")
 
 
 async def _settled(judge: Callable[[_Frozen], T], port: Recorder) -> Answer[T]:
@@ -125,8 +187,8 @@ async def _settled(judge: Callable[[_Frozen], T], port: Recorder) -> Answer[T]:
 def _load() -> str:
     """Import the library (some 400 ms) with its cache off, which ignores which resolver was asked."""
     os.environ["DNS_CACHE_MAX_AGE_SECONDS"] = "0"
-    importlib.import_module("checkdmarc.dmarc")
-    importlib.import_module("checkdmarc.spf")
+    for module in ("dmarc", "mta_sts", "smtp_tls_reporting", "spf"):
+        importlib.import_module(f"{LIBRARY}.{module}")
     return str(importlib.import_module("checkdmarc").__version__)
 
 
@@ -173,6 +235,44 @@ def _dmarc(domain: str, resolver: _Frozen) -> DmarcOpinion:
         policy=tags["p"]["value"] if "p" in tags else None,
         subdomain_policy=tags["sp"]["value"] if "sp" in tags else None,
     )
+
+
+def _mta_sts(record: str) -> MtaStsOpinion:
+    from checkdmarc import mta_sts  # noqa: PLC0415 - as above
+
+    try:
+        tags = mta_sts.parse_mta_sts_record(record)["tags"]
+    except mta_sts.MTASTSError as error:
+        name, words = _complaint(error)
+        return MtaStsOpinion(record=record, valid=False, error=name, words=words)
+    return MtaStsOpinion(record=record, valid=True, id=tags["id"])
+
+
+def _policy(text: str) -> PolicyOpinion:
+    from checkdmarc import mta_sts  # noqa: PLC0415 - as above
+
+    try:
+        policy = mta_sts.parse_mta_sts_policy(text)["policy"]
+    except mta_sts.MTASTSError as error:
+        name, words = _complaint(error)
+        return PolicyOpinion(valid=False, error=name, words=words)
+    mx = tuple(pattern.lower() for pattern in policy["mx"])
+    return PolicyOpinion(valid=True, mode=policy["mode"], mx=mx, max_age=policy["max_age"])
+
+
+def _tls_rpt(record: str) -> TlsRptOpinion:
+    from checkdmarc import smtp_tls_reporting  # noqa: PLC0415 - as above
+
+    try:
+        tags = smtp_tls_reporting.parse_smtp_tls_reporting_record(record)["tags"]
+    except smtp_tls_reporting.SMTPTLSReportingError as error:
+        name, words = _complaint(error)
+        return TlsRptOpinion(record=record, valid=False, error=name, words=words)
+    return TlsRptOpinion(record=record, valid=True, rua=tuple(tags["rua"]["value"]))
+
+
+def _complaint(error: Exception) -> tuple[str, str]:
+    return type(error).__name__, clipped(str(error), _WORDS)
 
 
 def _rdata(record: Rdata, rdtype: str) -> Any:

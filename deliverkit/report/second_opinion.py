@@ -6,11 +6,19 @@ from typing import TypeVar
 
 import msgspec
 
-from deliverkit.facts.second_opinion import DmarcOpinion, SecondOpinionFacts, SpfOpinion
+from deliverkit.facts.second_opinion import (
+    DmarcOpinion,
+    MtaStsOpinion,
+    PolicyOpinion,
+    SecondOpinionFacts,
+    SpfOpinion,
+    TlsRptOpinion,
+)
 from deliverkit.model import Answer, Found, Unknown, clipped
 from deliverkit.model.display import RECORDED
 
 T = TypeVar("T")
+_MOST = 100
 
 
 class SpfOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +39,32 @@ class DmarcOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
     policy: str | None
 
 
+class MtaStsOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Its verdict on the MTA-STS record."""
+
+    valid: bool
+    error: str | None
+    id: str | None
+
+
+class PolicyOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Its verdict on the MTA-STS policy. `max_age` in seconds."""
+
+    valid: bool
+    error: str | None
+    mode: str | None
+    mx: tuple[str, ...]
+    max_age: int | None
+
+
+class TlsRptOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Its verdict on the TLS-RPT record."""
+
+    valid: bool
+    error: str | None
+    rua: tuple[str, ...]
+
+
 class SecondOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Another program's verdict on the same answers; null for an area not asked for or not to be told."""
 
@@ -38,13 +72,20 @@ class SecondOpinionReport(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     spf: SpfOpinionReport | None
     dmarc: DmarcOpinionReport | None
-    unknown: tuple[str, ...]
+    mta_sts: MtaStsOpinionReport | None = None
+    mta_sts_policy: PolicyOpinionReport | None = None
+    tls_rpt: TlsRptOpinionReport | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def report(facts: SecondOpinionFacts) -> SecondOpinionReport:
     """The verdicts, flattened for readers."""
     spf: SpfOpinion | None = _value(facts.spf)
     dmarc: DmarcOpinion | None = _value(facts.dmarc)
+    sts: MtaStsOpinion | None = _value(facts.mta_sts)
+    policy: PolicyOpinion | None = _value(facts.mta_sts_policy)
+    rpt: TlsRptOpinion | None = _value(facts.tls_rpt)
+    answers = (facts.spf, facts.dmarc, facts.mta_sts, facts.mta_sts_policy, facts.tls_rpt)
     return SecondOpinionReport(
         library=facts.library,
         version=facts.version,
@@ -54,11 +95,26 @@ def report(facts: SecondOpinionFacts) -> SecondOpinionReport:
         dmarc=DmarcOpinionReport(valid=dmarc.valid, error=_said(dmarc), found_at=dmarc.location, policy=dmarc.policy)
         if dmarc
         else None,
-        unknown=tuple(answer.why for answer in (facts.spf, facts.dmarc) if isinstance(answer, Unknown)),
+        mta_sts=MtaStsOpinionReport(valid=sts.valid, error=_said(sts), id=sts.id) if sts else None,
+        mta_sts_policy=PolicyOpinionReport(
+            valid=policy.valid,
+            error=_said(policy),
+            mode=policy.mode,
+            mx=tuple(clipped(pattern, RECORDED) for pattern in policy.mx[:_MOST]),
+            max_age=policy.max_age,
+        )
+        if policy
+        else None,
+        tls_rpt=TlsRptOpinionReport(
+            valid=rpt.valid, error=_said(rpt), rua=tuple(clipped(uri, RECORDED) for uri in rpt.rua[:_MOST])
+        )
+        if rpt
+        else None,
+        unknown=tuple(dict.fromkeys(answer.why for answer in answers if isinstance(answer, Unknown))),
     )
 
 
-def _said(opinion: SpfOpinion | DmarcOpinion) -> str | None:
+def _said(opinion: SpfOpinion | DmarcOpinion | MtaStsOpinion | PolicyOpinion | TlsRptOpinion) -> str | None:
     if opinion.error is None:
         return None
     return clipped(f"{opinion.error}: {opinion.words}" if opinion.words else opinion.error, RECORDED)

@@ -68,10 +68,18 @@ def _write_opinion(sheet: Sheet, target: TargetReport) -> None:
         return
     sheet.blank()
     sheet.line((f"second opinion: {opinion.library} {opinion.version}", "dim"), indent=2)
-    for area, verdict in (("SPF", opinion.spf), ("DMARC", opinion.dmarc)):
+    verdicts = (
+        ("SPF", opinion.spf),
+        ("DMARC", opinion.dmarc),
+        ("MTA-STS record", opinion.mta_sts),
+        ("MTA-STS policy", opinion.mta_sts_policy),
+        ("TLS-RPT", opinion.tls_rpt),
+    )
+    wide = max((len(area) for area, verdict in verdicts if verdict is not None), default=0)
+    for area, verdict in verdicts:
         if verdict is not None:
             said = "valid" if verdict.valid else f"not valid: {shown(verdict.error or 'it does not say why')}"
-            sheet.prose(said, lead=f"{area.ljust(6)} ", indent=4, hang=11)
+            sheet.prose(said, lead=f"{area.ljust(wide)}  ", indent=4, hang=6 + wide)
     for why in opinion.unknown:
         sheet.prose(shown(why), lead="? ", indent=4, hang=6)
 
