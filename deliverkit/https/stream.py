@@ -21,7 +21,7 @@ from deliverkit.tls.verify import Anchors
 _CHUNK: Final = 16_384
 _HANDSHAKE_OCTETS: Final = 262_144
 _MOST: Final = 1_048_576
-"""Octets of one connection behind the handshake: a body of 64 KiB, headers of as much, and what TLS adds, many times."""
+"""Octets of one connection behind the handshake: a body of 64 KiB, headers, and what TLS adds, many times over."""
 
 
 async def connected(address: str, port: int) -> Stream:

@@ -14,6 +14,8 @@ from typing import Any, Final
 import msgspec
 
 _ASCII: Final = re.compile(r"[\x00-\x7e]*")
+# What CI runners obey in the middle of a line: `##[error]`, `##vso[…]`.
+_OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
 # Control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph separators.
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -34,6 +36,7 @@ def schema(kind: type[Any], name: str) -> str:
 
 def _safe(text: str) -> str:
     """`json.dumps` escaped the C0 controls; the rest of what is unsafe stands only inside strings."""
+    text = _OBEYED.sub(r"#\\u0023", text)
     if _ASCII.fullmatch(text):
         return text
     return "".join(_escape(char) if char > "\x7e" and unicodedata.category(char) in _ESCAPED else char for char in text)

@@ -10,7 +10,7 @@ from deliverkit.facts.second_opinion import MtaStsOpinion, PolicyOpinion, Second
 from deliverkit.model import Exhibit, Finding, Fix, Mark, NotApplicable, Severity, known, need
 from deliverkit.records.mta_sts import LONGEST, StsRecord
 from deliverkit.rules.declare import rule
-from deliverkit.rules.mta_sts_exhibit import policy_exhibits
+from deliverkit.rules.mta_sts_exhibit import policy_exhibit
 
 
 @rule(Severity.NOTICE, "RFC 8461 §3.1", "RFC 8461 §3.2")
@@ -117,7 +117,7 @@ def _policy(opinion: SecondOpinionFacts, theirs: PolicyOpinion, ours: PolicyFact
         f"{opinion.library} {_said('policy', they_read, theirs.error)}",
         subject=ours.domain,
         evidence=(
-            *policy_exhibits(ours, *(Mark(p.start, p.end, p.message) for p in ours.problems)),
+            policy_exhibit(ours, *(Mark(p.start, p.end, p.message) for p in ours.problems)),
             *_words(opinion, theirs),
         ),
         fix=Fix("Write the policy so that both read it alike, then give the record a new id."),

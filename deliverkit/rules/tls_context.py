@@ -26,9 +26,9 @@ def weight(tls: TlsFacts) -> Severity:
         return Severity.ERROR
     if tls.dane == "match" and tls.dane_ee:
         raise NotApplicable("a DANE-EE record pins the key: names, dates and issuers count for nothing")
-    if tls.dane in ("match", "mismatch"):
+    if tls.dane in ("match", "mismatch") or tls.missed_mode == "enforce":
         return Severity.ERROR
-    return Severity.WARNING if tls.testing_by is not None else Severity.NOTICE
+    return Severity.WARNING if tls.testing_by is not None or tls.missed_by is not None else Severity.NOTICE
 
 
 def settled(tls: TlsFacts) -> None:
@@ -59,6 +59,8 @@ def consequence(tls: TlsFacts) -> str:
         return (
             f"senders report it to {tls.testing_by}, and will not deliver once its MTA-STS policy leaves testing mode"
         )
+    if tls.missed_by is not None:
+        return f"once the MTA-STS policy of {tls.missed_by} covers this host, senders that honour it verify it"
     return "nobody verifies an MX without a policy, and mail still arrives"
 
 

@@ -206,3 +206,16 @@ def test_a_closed_port_is_refused():
     made = asyncio.run(run())
     assert made.outcome is FetchOutcome.REFUSED
     assert made.why.endswith(" cannot be connected to: connection refused")
+
+
+def test_a_flood_of_interim_replies_has_an_end():
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        while True:
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 500)
+            await writer.drain()
+
+    began = time.monotonic()
+    fetch = fetched(serve, seconds=4)
+    assert fetch.outcome in (FetchOutcome.UNKNOWN, FetchOutcome.BROKEN, FetchOutcome.TOO_LARGE)
+    assert time.monotonic() - began < 9

@@ -53,3 +53,11 @@ def test_absent_is_null():
         value: int | None = None
 
     assert reference.loads(json.render(Thing())) == {"value": None}
+
+
+def test_no_runner_is_commanded_and_the_text_stays_the_same():
+    said = "##vso[task.setvariable variable=PATH]x ##[error]y # ##z \\##[w]"
+    text = json.render({"said": said})
+    assert "##vso[" not in text
+    assert "##[" not in text
+    assert reference.loads(text)["said"] == said

@@ -124,3 +124,9 @@ def test_a_circle_hides_nothing():
 def test_a_part_goes_to_its_own_subject():
     heads = folded([finding("a", subject="x"), finding("a", subject="y"), finding("b", "a", subject="y")])
     assert [(head.subject, len(parts)) for head, parts in heads] == [("x", 0), ("y", 1)]
+
+
+def test_no_runner_is_commanded_in_the_middle_of_a_line():
+    sheet = Sheet(Look())
+    sheet.line("a ##vso[task.setvariable variable=PATH]x ##[error]y ## z")
+    assert sheet.render() == "a #\\x23vso[task.setvariable variable=PATH]x #\\x23[error]y ## z\n"

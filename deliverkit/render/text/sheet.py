@@ -30,6 +30,7 @@ _ASCII: Final = str.maketrans({
 })  # fmt: skip
 _NO_COLUMN: Final = frozenset({"Mn", "Me"})
 _COMMAND: Final = re.compile(r"^(\s*):(?=:)")
+_OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,10 +114,10 @@ class Sheet:
             line.pop()
         if line:
             line[-1] = (line[-1][0].rstrip(), line[-1][1])
-        # A CI runner obeys a line that begins with `::`, and `##[` anywhere in one.
+        # A CI runner obeys a line that begins with `::`, and `##[` or `##vso[` anywhere in one.
         whole = "".join(text for text, _ in line)
-        if "##[" in whole or _COMMAND.match(whole):
-            line = [(_COMMAND.sub(r"\1\\x3a", whole).replace("##[", "#\\x23["), "")]
+        if _OBEYED.search(whole) or _COMMAND.match(whole):
+            line = [(_OBEYED.sub(r"#\\x23", _COMMAND.sub(r"\1\\x3a", whole)), "")]
         self._lines.append(line)
 
     def render(self) -> str:
