@@ -6,6 +6,7 @@ record of one DNS question and what became of it. A `Finding` is what a rule say
 """
 
 from deliverkit.model.answer import Absent, Answer, Found, Inconclusive, NotApplicable, Unknown, known, need
+from deliverkit.model.delivery import WORST, Attempt, Delivered, Demand, Envelope, Hop, Result, Stage
 from deliverkit.model.display import clipped, escaped, shown
 from deliverkit.model.finding import (
     AREAS,
@@ -42,10 +43,15 @@ from deliverkit.model.transport import (
 
 __all__ = [
     "AREAS",
+    "WORST",
     "Absent",
     "Address",
     "Answer",
+    "Attempt",
     "Call",
+    "Delivered",
+    "Demand",
+    "Envelope",
     "Example",
     "Exhibit",
     "Expected",
@@ -55,6 +61,7 @@ __all__ = [
     "Fix",
     "Found",
     "Handshake",
+    "Hop",
     "Host",
     "Inconclusive",
     "Inputs",
@@ -70,6 +77,7 @@ __all__ = [
     "Purpose",
     "Rdata",
     "Request",
+    "Result",
     "Rule",
     "RuleDoc",
     "Session",
@@ -77,6 +85,7 @@ __all__ = [
     "Severity",
     "Signature",
     "Soa",
+    "Stage",
     "State",
     "Status",
     "Step",
