@@ -108,9 +108,9 @@ class RecipientReport(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the attempt that decided it; null where no session did."""
     host: str | None
     queue_id: str | None
-    delayed_ms: float | None
+    delayed_ms: float | None = None
     """From the first deferral to the acceptance; null where there was no delay."""
-    delayed_by: str | None
+    delayed_by: str | None = None
     """The category of that deferral: `greylisting`."""
 
 
@@ -176,55 +176,57 @@ class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
     schedule: ScheduleReport | None = None
 
 
-def document(
-    *,
-    version: str,
-    started_at: float,
-    duration_ms: float,
-    envelope: Envelope,
-    message: MessageReport,
-    route: Sequence[RouteReport] = (),
-    attempts: Sequence[Attempt] = (),
-    decided: Sequence[Result] = (),
-    deferred_at: float | None = None,
-    retry: RetryReport | None = None,
-    bounce: bytes | None = None,
-    findings: Sequence[FindingReport] = (),
-    inconclusive: Sequence[InconclusiveReport] = (),
-    dry_run: bool = False,
-    exit_zero: bool = False,
-) -> DeliveryReport:
-    """The document of a delivery. Times in seconds since the epoch.
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """How a delivery went, before it is folded. Times in seconds since the epoch."""
 
-    `attempts` are all sessions in the order they were held; the last one that a recipient was in decides. `decided`
-    outranks them: what no session decided (no route, given up, in doubt after a crash). `deferred_at`: the first
-    deferral, where it lies before the attempts at hand (`--resume`).
-    """
-    recipients = tuple(_recipient(address, attempts, decided, deferred_at) for address in envelope.recipients)
-    told = [entry for entry in recipients if entry is not None]
+    version: str
+    started_at: float
+    duration_ms: float
+    envelope: Envelope
+    message: MessageReport
+    route: tuple[RouteReport, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    """Every session in the order they were held; the last one that a recipient was in decides."""
+    decided: tuple[Result, ...] = ()
+    """What no session decided (no route, given up, in doubt after a crash); outranks the attempts."""
+    deferred_at: float | None = None
+    """The first deferral, where it lies before the attempts at hand (`--resume`)."""
+    retry: RetryReport | None = None
+    bounce: bytes | None = None
+    findings: tuple[FindingReport, ...] = ()
+    inconclusive: tuple[InconclusiveReport, ...] = ()
+    dry_run: bool = False
+    exit_zero: bool = False
+
+
+def document(course: Course) -> DeliveryReport:
+    """The document of a delivery."""
+    attempts = course.attempts
+    recipients = tuple(
+        told for address in course.envelope.recipients if (told := _recipient(address, course)) is not None
+    )
     stopped = next((attempt for attempt in reversed(attempts) if attempt.stopped), None)
-    outcome = None if stopped is not None and not _judged(stopped) else worst(told)
-    code = 0 if outcome is None or exit_zero else _EXIT[Delivered(outcome)]
+    outcome = None if stopped is not None and not _judged(stopped) else worst(recipients)
     return DeliveryReport(
         schema=SCHEMA,
-        tool=Tool(name="deliverkit", version=version),
-        started_at=rfc3339(started_at),
-        duration_ms=round(duration_ms, 1),
+        tool=Tool(name="deliverkit", version=course.version),
+        started_at=rfc3339(course.started_at),
+        duration_ms=round(course.duration_ms, 1),
         outcome=outcome,
-        stage=_stage(outcome, told, attempts),
-        exit_code=code,
-        sender=envelope.sender,
-        recipients=tuple(told),
-        queue_id=next((entry.queue_id for entry in told if entry.queue_id is not None), None),
-        message=message,
-        route=tuple(route),
+        stage=_stage(outcome, recipients, attempts),
+        exit_code=0 if outcome is None or course.exit_zero else _EXIT[Delivered(outcome)],
+        sender=course.envelope.sender,
+        recipients=recipients,
+        queue_id=next((entry.queue_id for entry in recipients if entry.queue_id is not None), None),
+        message=course.message,
+        route=course.route,
         attempts=tuple(attempt_report(attempt) for attempt in attempts),
-        dry_run=dry_run,
+        dry_run=course.dry_run,
         stopped_after=stopped.stage.value if stopped is not None else None,
-        retry=retry,
-        bounce=clipped(bounce.decode("utf-8", "backslashreplace"), _BOUNCE) if bounce is not None else None,
-        findings=tuple(findings),
-        inconclusive=tuple(inconclusive),
+        retry=course.retry,
+        bounce=clipped(course.bounce.decode("utf-8", "backslashreplace"), _BOUNCE) if course.bounce else None,
+        findings=course.findings,
+        inconclusive=course.inconclusive,
     )
 
 
@@ -276,9 +278,11 @@ def route_report(
 def message_text(octets: bytes) -> tuple[str, str]:
     r"""Header and body of a message as the document holds them: cut, undecodable octets as `\xNN`."""
     header, _, body = octets.partition(b"\r\n\r\n")
-    return tuple(  # type: ignore[return-value] - two of them
-        clipped(part.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), _HEADER) for part in (header, body)
-    )
+    return _text(header), _text(body)
+
+
+def _text(octets: bytes) -> str:
+    return clipped(octets.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), _HEADER)
 
 
 def _judged(attempt: Attempt) -> bool:
@@ -294,31 +298,46 @@ def _stage(outcome: str | None, told: Sequence[RecipientReport], attempts: Seque
     return max(stages, key=_STAGES.index).value
 
 
-def _recipient(
-    address: str, attempts: Sequence[Attempt], decided: Sequence[Result], deferred_at: float | None
-) -> RecipientReport | None:
+def _recipient(address: str, course: Course) -> RecipientReport | None:
     """The last word on one recipient; None where it was never tried."""
-    mine = [(attempt, result) for attempt in attempts for result in attempt.results if result.address == address]
-    outside = next((result for result in decided if result.address == address), None)
-    if outside is None and not mine:
+    mine = [(attempt, result) for attempt in course.attempts for result in attempt.results if result.address == address]
+    for outside in course.decided:
+        if outside.address == address:
+            return _told(outside, None)
+    if not mine:
         return None
-    attempt, result = (None, outside) if outside is not None else mine[-1]
-    assert result is not None  # noqa: S101 - one of the two is there
-    reply = explained(result.reply, result.stage.value, attempt.hop.host if attempt is not None else None)
-    accepted = attempt is not None and result.outcome is Delivered.ACCEPTED
-    first = next(((at, one) for at, one in mine if one.outcome is Delivered.DEFERRED), None) if accepted else None
-    since = deferred_at if deferred_at is not None else first[0].at if first is not None else None
-    delayed = accepted and attempt is not None and since is not None and attempt.at > since
-    why_first = explained(first[1].reply, first[1].stage.value, first[0].hop.host) if first is not None else None
+    attempt, result = mine[-1]
+    told = _told(result, attempt)
+    return _delayed(told, attempt.at, mine, course.deferred_at) if result.outcome is Delivered.ACCEPTED else told
+
+
+def _told(result: Result, attempt: Attempt | None) -> RecipientReport:
+    host = attempt.hop.host if attempt is not None else None
+    taken = attempt is not None and result.outcome is Delivered.ACCEPTED
     return RecipientReport(
-        address=address,
+        address=result.address,
         outcome=result.outcome.value,
         stage=result.stage.value,
-        reply=reply,
+        reply=explained(result.reply, result.stage.value, host),
         why=clipped(result.why, RECORDED) or None,
         attempt=attempt.number if attempt is not None else None,
-        host=attempt.hop.host if attempt is not None else None,
-        queue_id=attempt.queue_id if accepted and attempt is not None else None,
-        delayed_ms=round((attempt.at - since) * 1000, 1) if delayed and attempt is not None and since is not None else None,
-        delayed_by=why_first.category if delayed and why_first is not None else None,
+        host=clipped(host, RECORDED) if host is not None else None,
+        queue_id=attempt.queue_id if attempt is not None and taken else None,
+    )
+
+
+def _delayed(
+    told: RecipientReport, at: float, mine: Sequence[tuple[Attempt, Result]], deferred_at: float | None
+) -> RecipientReport:
+    """With the delay that the first deferral cost, and whose doing it was."""
+    put_off = [(attempt, result) for attempt, result in mine if result.outcome is Delivered.DEFERRED]
+    since = deferred_at if deferred_at is not None else put_off[0][0].at if put_off else None
+    if since is None or at <= since:
+        return told
+    reply = next(
+        (explained(result.reply, result.stage.value, attempt.hop.host) for attempt, result in put_off if result.reply),
+        None,
+    )
+    return msgspec.structs.replace(
+        told, delayed_ms=round((at - since) * 1000, 1), delayed_by=reply.category if reply is not None else None
     )
