@@ -1,0 +1,44 @@
+"""What a delivery was asked to be."""
+
+from __future__ import annotations
+
+import msgspec
+
+from deliverkit.delivery.message import Message
+from deliverkit.model import Mode, Stage
+from deliverkit.records.mailbox import Mailbox
+
+MOST_RECIPIENTS = 10
+"""Of one message: a test needs no more, and a list of strangers must not be tried."""
+
+
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message, to whom and how. Holds no secret: of a login only who and how, and where its secret is found."""
+
+    sender: Mailbox | None
+    """None is the null reverse-path `<>`."""
+    recipients: tuple[Mailbox, ...]
+    message: Message
+    server: str | None = None
+    """A host or an address that the user named; None: by MX."""
+    port: int | None = None
+    """Of the server; None: 465 with implicit TLS, 587 with a login, else 25."""
+    mode: Mode = Mode.AUTO
+    user: str | None = None
+    mechanism: str | None = None
+    insecure_auth: bool = False
+    password_env: str | None = None
+    password_file: str | None = None
+    helo: str = ""
+    source_address: str | None = None
+    dsn: bool = False
+    require_tls: bool = False
+    pipelining: bool = True
+    stop_after: Stage | None = None
+    retry_for: float | None = None
+    """Seconds for which a deferred message is tried again; None: one try."""
+    connect_to: tuple[str, ...] = ()
+    allow_private: bool = False
+    ipv4: bool = True
+    ipv6: bool = True
+    dry_run: bool = False
