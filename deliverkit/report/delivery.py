@@ -128,10 +128,21 @@ class RetryReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduleEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a mail server would do by itself. `kind`: `try`, `warn`, `give-up` or `bounce`."""
+    """Something that a mail server would do by itself. `kind`: `try`, `warn` or `give-up`."""
 
     at_s: int
-    """Seconds after the message was handed to it."""
+    """Seconds after its first try."""
+    kind: str
+    number: int | None
+    """Of a try, from 1."""
+    words: str
+
+
+class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Events as a table shows them: tries at equal intervals are one row."""
+
+    first_s: int
+    last_s: int
     kind: str
     words: str
 
@@ -140,9 +151,14 @@ class ScheduleReport(msgspec.Struct, frozen=True, kw_only=True):
     """When a mail server would try again, warn and give up, by its documented defaults."""
 
     server: str
+    """`postfix`, `exim` or `exchange`."""
+    name: str
     events: tuple[ScheduleEvent, ...]
-    notes: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
+    rows: tuple[ScheduleRow, ...]
+    settings: dict[str, str]
+    """What decides it: each setting with its default."""
+    notes: tuple[str, ...]
+    references: tuple[str, ...]
 
 
 class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):

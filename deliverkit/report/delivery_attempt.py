@@ -52,6 +52,12 @@ class ResultReport(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None
 
 
+class SaidReport(TranscriptReport, frozen=True, kw_only=True):
+    """A line of the transcript, and the step it belongs to."""
+
+    stage: str
+
+
 class AttemptReport(msgspec.Struct, frozen=True, kw_only=True):
     """One session with one server."""
 
@@ -75,7 +81,7 @@ class AttemptReport(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     notes: tuple[str, ...]
     replies: tuple[Decoded, ...]
-    transcript: tuple[TranscriptReport, ...]
+    transcript: tuple[SaidReport, ...]
 
 
 def attempt_report(attempt: Attempt) -> AttemptReport:
@@ -166,32 +172,31 @@ def _tls(attempt: Attempt) -> DeliveryTls | None:
     )
 
 
-def _transcript(session: Session) -> Iterator[TranscriptReport]:
+def _transcript(session: Session) -> Iterator[SaidReport]:
     """The steps as they were said; secrets were left out of them from the start."""
-    if session.connect_ms is not None:
-        yield _note(session.connect_ms, f"connected{f' from {session.ours}' if session.ours else ''}")
     if session.state is not State.OPEN:
-        yield _note(session.connect_ms or 0.0, f"{session.state.value}: {session.why}")
+        yield _note("connect", session.connect_ms or 0.0, f"{session.state.value}: {session.why}")
+    elif session.connect_ms is not None:
+        yield _note("connect", session.connect_ms, f"Connected{f' from {session.ours}' if session.ours else ''}")
     for step in session.steps:
         yield from _step(step, session)
 
 
-def _step(step: Step, session: Session) -> Iterator[TranscriptReport]:
-    if step.said:
-        for line in split(step.said)[:_MOST_LINES]:
-            yield TranscriptReport(at_ms=step.at_ms, direction="client", tls=step.tls, text=peer(line))
+def _step(step: Step, session: Session) -> Iterator[SaidReport]:
+    for line in split(step.said)[:_MOST_LINES] if step.said else ():
+        yield SaidReport(at_ms=step.at_ms, direction="client", tls=step.tls, text=peer(line), stage=step.stage)
     at = step.replied_ms if step.replied_ms is not None else step.at_ms
     lines = split(step.reply) if step.reply else []
     for line in lines[:_MOST_LINES]:
-        yield TranscriptReport(at_ms=at, direction="server", tls=step.tls, text=peer(line))
+        yield SaidReport(at_ms=at, direction="server", tls=step.tls, text=peer(line), stage=step.stage)
     if len(lines) > _MOST_LINES:
-        yield _note(at, f"… (+{len(lines) - _MOST_LINES} lines)", tls=step.tls)
+        yield _note(step.stage, at, f"… (+{len(lines) - _MOST_LINES} lines)", tls=step.tls)
     if step.stage == "tls" and step.trouble is None and session.handshake is not None:
-        yield _note(at, handshake_words(session.handshake), tls=True)
+        yield _note(step.stage, at, handshake_words(session.handshake), tls=True)
     if step.stage == "starttls" and session.injected:
-        yield _note(at, f"in clear behind it, dropped: {peer(session.injected)}")
+        yield _note(step.stage, at, f"in clear behind it, dropped: {peer(session.injected)}")
     if step.trouble is not None:
-        yield _note(at, f"{step.trouble.value}: {step.why}", tls=step.tls)
+        yield _note(step.stage, at, f"{step.trouble.value}: {step.why}", tls=step.tls)
 
 
 def handshake_words(handshake: Handshake) -> str:
@@ -202,5 +207,5 @@ def handshake_words(handshake: Handshake) -> str:
     return f"TLS: {handshake.version}, {handshake.cipher}{trust}"
 
 
-def _note(at: float, text: str, *, tls: bool = False) -> TranscriptReport:
-    return TranscriptReport(at_ms=at, direction="note", tls=tls, text=clipped(text, SHOWN))
+def _note(stage: str, at: float, text: str, *, tls: bool = False) -> SaidReport:
+    return SaidReport(at_ms=at, direction="note", tls=tls, text=clipped(text, SHOWN), stage=stage)
