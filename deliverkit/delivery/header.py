@@ -166,7 +166,9 @@ def written(name: str, value: str) -> bytes:
     lines = list(_folded(f"{name}: {value}" if value else f"{name}:"))
     if max(len(line.encode()) for line in lines) > MAX_LINE:
         if not encodable:
-            raise MessageError(f"{name}: holds a word of more than {MAX_LINE} octets, and no line may (RFC 5322 §2.1.1)")
+            raise MessageError(
+                f"{name}: holds a word of more than {MAX_LINE} octets, and no line may (RFC 5322 §2.1.1)"
+            )
         lines = list(_folded(f"{name}: {encoded(value, name)}"))
     return "".join(f"{line}\r\n" for line in lines).encode()
 
