@@ -1,7 +1,7 @@
 """Signing a message by DKIM (RFC 6376, RFC 8463), with dkimpy.
 
-Relaxed canonicalisation of header and body, the fields of §5.4.1 as far as they stand in the message, and From once more
-than it stands there, so that nobody can add another. The private key is in no repr, no error and no saved form.
+Relaxed canonicalisation of header and body, the fields of §5.4.1 as far as they stand in the message, and From once
+more than it stands there, so that nobody can add another. The private key is in no repr, no error and no saved form.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def signer(pem: bytes, domain: str, selector: str) -> Signer:
         raise SignError(str(error)) from None
     lower = selector.rstrip(".").lower()
     if len(lower) > _MAX_SELECTOR or not _SELECTOR.fullmatch(lower):
-        raise SignError(f"{ascii(selector[:80])} is not a DKIM selector (RFC 6376 §3.1)")
+        raise SignError(f"{selector[:80]!a} is not a DKIM selector (RFC 6376 §3.1)")
     return Signer(domain=name, selector=lower, key=load_key(pem))
 
 
