@@ -33,7 +33,17 @@ from deliverkit.delivery.header import (
 from deliverkit.records.mailbox import Mailbox
 from deliverkit.records.taglist import parse_tags
 
-__all__ = ["Message", "MessageError", "compose", "from_file", "parse_header", "read", "signatures", "stuffed"]
+__all__ = [
+    "Message",
+    "MessageError",
+    "compose",
+    "content_of",
+    "from_file",
+    "parse_header",
+    "read",
+    "signatures",
+    "stuffed",
+]
 
 MAX_MESSAGE: Final = 50 * 1024 * 1024
 MAX_HEADER: Final = 1024 * 1024
@@ -104,7 +114,7 @@ def compose(
         ("MIME-Version", "1.0"),
         ("Content-Type", form),
     ]
-    encoding, content = _content(text)
+    encoding, content = content_of(text)
     lines = [written(*given.get(name.lower(), (name, value))) if name != "Content-Type" else written(name, form)
              for name, value in usual]  # fmt: skip
     lines.append(written("Content-Transfer-Encoding", encoding))
@@ -161,7 +171,7 @@ def _text(body: str | None, note: str, *, is_html: bool) -> str:
     return f"{said}\n\n{'-' * 40}\n{note}" if said else note
 
 
-def _content(text: str) -> tuple[str, bytes]:
+def content_of(text: str) -> tuple[str, bytes]:
     """Content-Transfer-Encoding, and the body in it with CRLF: as it is where 7-bit text in short lines, else QP."""
     try:
         octets = text.encode()
