@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from email.header import Header
+from email.header import Header, decode_header, make_header
 from email.headerregistry import AddressHeader, HeaderRegistry
 from email.headerregistry import Group as Addresses
 from email.utils import parsedate_to_datetime
@@ -97,6 +97,14 @@ def _groups(name: str, value: str) -> tuple[Addresses, ...]:
         return ()
 
 
+def readable(value: str) -> str:
+    """Text with its encoded words decoded (RFC 2047). Never raises."""
+    try:
+        return str(make_header(decode_header(value[:MAX_FIELD])))
+    except Exception:  # noqa: BLE001 - it raises its own, LookupError for the charset, ValueError for the octets
+        return value
+
+
 def parse_header(text: str) -> tuple[str, str]:
     """`Name: value` as typed. Raises MessageError."""
     name, colon, value = text.partition(":")
@@ -163,11 +171,13 @@ def written(name: str, value: str) -> bytes:
             value = encoded(value, name)
         else:
             raise MessageError(f"{name}: holds characters that are not ASCII, which this field may not")
-    lines = list(_folded(f"{name}: {value}" if value else f"{name}:"))
+    lines = list(folded(f"{name}: {value}" if value else f"{name}:"))
     if max(len(line.encode()) for line in lines) > MAX_LINE:
         if not encodable:
-            raise MessageError(f"{name}: holds a word of more than {MAX_LINE} octets, and no line may (RFC 5322 §2.1.1)")
-        lines = list(_folded(f"{name}: {encoded(value, name)}"))
+            raise MessageError(
+                f"{name}: holds a word of more than {MAX_LINE} octets, and no line may (RFC 5322 §2.1.1)"
+            )
+        lines = list(folded(f"{name}: {encoded(value, name)}"))
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
@@ -204,7 +214,7 @@ def _phrase(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _folded(line: str) -> Iterator[str]:
+def folded(line: str) -> Iterator[str]:
     """The line in pieces of 78 characters where its white space allows it; joined, they are the line again."""
     name, *words = _WORD.findall(line)
     current, full = name, False  # the name never stands alone: what reads such a line is not always a mail server
