@@ -130,8 +130,8 @@ def exim(by: Exim, *, null_sender: bool = False) -> Plan:
     while tries[-1] <= end:
         age = tries[-1]
         rule = next(rule for rule in by.rules if age <= rule.cutoff)
-        grown = gap * rule.factor if rule.letter == "G" else 0.0
-        gap = grown if gap >= rule.interval and grown else rule.interval
+        growing = rule.letter == "G" and gap >= rule.interval
+        gap = gap * rule.factor if growing else rule.interval
         due = _run_after(age + gap, by.queue_interval)
         timed_out = math.floor(end / by.queue_interval + 1) * by.queue_interval
         tries.append(min(due, timed_out) if due > end else due)
