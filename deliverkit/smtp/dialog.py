@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from deliverkit.model import Call, Handshake, Mode, Purpose
-from deliverkit.smtp.acts import READY, Act, Dialog, Listen, Remark, Say, StartTls
+from deliverkit.smtp.acts import READY, STEP, Act, Dialog, Listen, Remark, Say, StartTls
 from deliverkit.smtp.capabilities import Capabilities, read_capabilities
 from deliverkit.smtp.login import login
 from deliverkit.smtp.reply import Reply
@@ -53,21 +53,21 @@ def glance(call: Call, hello: str) -> Dialog:
     if not at_once:
         banner: Reply = yield Listen("banner")
         if banner.code != READY:
-            yield from _leave()
+            yield from leave()
             return
         greeting: Reply = yield Say(stage="ehlo", line=f"EHLO {hello}".encode())
         if not greeting.ok or not read_capabilities(greeting).has("STARTTLS"):
-            yield from _leave()
+            yield from leave()
             return
         reply: Reply = yield Say(stage="starttls", line=b"STARTTLS")
         if reply.code != READY:
-            yield from _leave()
+            yield from leave()
             return
     handshake: Handshake = yield StartTls(server_name(call), call.version)
     if handshake.ok:
         if at_once:
             yield Listen("banner")
-        yield from _leave()
+        yield from leave()
 
 
 def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
@@ -80,11 +80,11 @@ def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
     quiet = SILENCE if call.mode is Mode.AUTO and call.port not in (_MX, _SMTPS) else None
     banner: Reply = yield Listen("banner", quiet)
     if banner.code != READY:
-        yield from _leave()
+        yield from leave()
         return
-    offered = yield from _hello(hello, tls=handshake is not None)
+    offered = yield from greeted(hello, tls=handshake is not None)
     if offered is None:
-        yield from _leave()
+        yield from leave()
         return
     if handshake is None and call.mode in (Mode.AUTO, Mode.STARTTLS) and offered.has("STARTTLS"):
         if call.try_mail:
@@ -94,10 +94,10 @@ def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
             handshake = yield StartTls(server_name(call))
             if not handshake.ok:
                 return
-            offered = yield from _hello(hello, tls=True, again=True)
+            offered = yield from greeted(hello, tls=True, again=True)
     if offered is not None:
         yield from _asked_for(call, offered, handshake, secret)
-    yield from _leave()
+    yield from leave()
 
 
 def _asked_for(call: Call, offered: Capabilities, handshake: Handshake | None, secret: Secret | None) -> Dialog:
@@ -107,23 +107,26 @@ def _asked_for(call: Call, offered: Capabilities, handshake: Handshake | None, s
         yield from login(call, offered, handshake, secret)
 
 
-def _leave() -> Dialog:
+def leave() -> Dialog:
+    """QUIT, whose answer nobody waits for long."""
     yield Say(stage="quit", line=b"QUIT", seconds=QUIT)
 
 
-def _hello(hello: str, *, tls: bool, again: bool = False) -> Generator[Act, Any, Capabilities | None]:
+def greeted(
+    hello: str, *, tls: bool, again: bool = False, seconds: float = STEP
+) -> Generator[Act, Any, Capabilities | None]:
     """EHLO, and HELO where that is refused for good (RFC 5321 §3.2); what is offered, None where neither was accepted.
 
     `again`: after STARTTLS, where a server at odds with RFC 3207 §4 greets once more.
     """
     stage = "ehlo-tls" if tls else "ehlo"
-    reply: Reply = yield Say(stage=stage, line=f"EHLO {hello}".encode(), ahead=again)
+    reply: Reply = yield Say(stage=stage, line=f"EHLO {hello}".encode(), ahead=again, seconds=seconds)
     if again and reply.code == READY:
-        reply = yield Listen(stage)
+        reply = yield Listen(stage, seconds=seconds)
     if reply.ok:
         return read_capabilities(reply)
     if reply.permanent:
-        reply = yield Say(stage="helo-tls" if tls else "helo", line=f"HELO {hello}".encode())
+        reply = yield Say(stage="helo-tls" if tls else "helo", line=f"HELO {hello}".encode(), seconds=seconds)
         if reply.ok:
             return read_capabilities(msgspec.structs.replace(reply, lines=reply.lines[:1]))
     return None

@@ -1,7 +1,8 @@
 """Drives a dialog over a line and keeps what happened: each step, its reply, its time.
 
 A `Line` is a connection, however it is made: a socket, or a script in memory. Every wait has an absolute
-end, of the step and of the session; what the peer sends before it was asked ends the session.
+end, of the step and of the session; what the peer sends before it was asked ends the session. While a message is
+written the peer is listened to: it may refuse in the middle, and the connection that it resets still holds its words.
 """
 
 from __future__ import annotations
@@ -11,58 +12,53 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Literal
 
 import msgspec
 
 from deliverkit.model import Call, Handshake, Session, State, Step, Trouble
-from deliverkit.smtp.acts import CLOSING, Act, BrokenError, Dialog, Listen, Remark, Say, StartTls
+from deliverkit.smtp.acts import CLOSING, STEP, Act, BrokenError, Burst, Dialog, Listen, Remark, Say, StartTls, Write
+from deliverkit.smtp.line import Limit, Line, Until, until
 from deliverkit.smtp.reply import MAX_AUTH_LINE, MAX_LINE, Bad, BadReplyError, Reader, Reply, decoded, parse
 from deliverkit.smtp.secret import Secret
+
+__all__ = ["Event", "Limit", "Line", "Tell", "Watch", "converse"]
 
 HANDSHAKE: Final = 15.0
 """Seconds for a TLS handshake."""
 BANNER: Final = 30.0
+BLOCK: Final = 180.0
+"""Seconds for a block of a message to be taken (RFC 5321 §4.5.3.2.5)."""
+_BLOCK: Final = 65_536
+_GLANCE: Final = 0.1
+"""Seconds after which a peer that takes nothing more is listened to: it may have said why."""
 _KEPT: Final = 65_536
 _SEEN: Final = 512
 _BANNER: Final = re.compile(rb"2(?:2(?:0|$)|$)")
+
+_TOLD: Final = ("failed", "size", "login-why", "dsn", "stopped")
+"""Remarks that are told as they are made."""
 
 Watch = Callable[[str], None]
 """Called with the name of each stage as a conversation comes to it."""
 
 
-class Line(Protocol):
-    """A connection."""
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a conversation, told as it is said or heard. Nothing in it is secret, everything as it came.
 
-    ours: str
-    """The address of our end."""
+    A `client` event is one command, or the octets of a message (stage `body`); a `server` event one whole reply with
+    its line ends, or what there was of one; a `note` is words: what broke, what TLS came to, why nothing is sent.
+    """
 
-    async def send(self, octets: bytes) -> None:
-        """Sends all of it. Raises OSError."""
-        ...
-
-    async def receive(self) -> bytes:
-        """What comes next, b"" at the end. Raises OSError."""
-        ...
-
-    def waiting(self) -> bytes:
-        """What has come already, without waiting."""
-        ...
-
-    async def start_tls(self, name: str, version: str) -> Handshake:
-        """Goes over to TLS. A handshake that fails is a record like any other."""
-        ...
-
-    async def close(self) -> None:
-        """Ends it."""
-        ...
+    at_ms: float
+    """Since the connection was asked for."""
+    direction: Literal["client", "server", "note"]
+    tls: bool
+    stage: str
+    text: bytes
 
 
-class Limit(msgspec.Struct, frozen=True):
-    """The end of a whole session: `at` on the clock of `time.monotonic`, and the words for who set it."""
-
-    at: float
-    words: str
+Tell = Callable[[Event], None]
 
 
 async def converse(
@@ -73,16 +69,15 @@ async def converse(
     *,
     secret: Secret | None = None,
     began: float | None = None,
-    connect_ms: float | None = None,
     watch: Watch | None = None,
+    tell: Tell | None = None,
 ) -> Session:
     """The session as it went. Never raises for what a peer does; the line is left open."""
-    held = _Conversation(line, limit, secret, time.monotonic() if began is None else began, watch)
+    held = _Conversation(line, limit, secret, time.monotonic() if began is None else began, watch, tell)
     await held.run(dialog)
     return Session(
         call=call,
         state=State.OPEN,
-        connect_ms=connect_ms,
         steps=tuple(held.steps),
         handshake=held.handshake,
         injected=held.injected,
@@ -92,7 +87,9 @@ async def converse(
 
 
 class _Conversation:
-    def __init__(self, line: Line, limit: Limit, secret: Secret | None, began: float, watch: Watch | None) -> None:
+    def __init__(
+        self, line: Line, limit: Limit, secret: Secret | None, began: float, watch: Watch | None, tell: Tell | None
+    ) -> None:
         self.steps: list[Step] = []
         self.handshake: Handshake | None = None
         self.injected = b""
@@ -102,6 +99,7 @@ class _Conversation:
         self._secret = secret
         self._began = began
         self._watch = watch
+        self._tell = tell
         self._reader = Reader()
         self._tls = False
 
@@ -115,7 +113,8 @@ class _Conversation:
                 except BrokenError as broken:
                     act = dialog.throw(broken)
                     continue
-                if isinstance(answer, Reply) and answer.code == CLOSING:
+                last = answer[-1] if isinstance(answer, tuple) else answer
+                if isinstance(last, Reply) and last.code == CLOSING:
                     self.remarks["ended"] = self.steps[-1].stage
                     return
                 act = dialog.send(answer)
@@ -124,31 +123,38 @@ class _Conversation:
         finally:
             dialog.close()
 
-    async def _do(self, act: Act) -> Reply | Handshake | None:
+    async def _do(self, act: Act) -> Reply | tuple[Reply, ...] | Handshake | None:
+        if self._watch is not None and not isinstance(act, Remark):
+            self._watch(_stage(act))
         match act:
             case Remark(key, text):
                 self._remark(key, text)
                 return None
             case StartTls(name, version):
-                self._tell("tls")
                 return await self._upgrade(name, version)
+            case Burst(says):
+                return await self._burst(says)
+            case Write():
+                return await self._write(act)
             case Listen() | Say():
-                self._tell(act.stage)
                 return await self._step(act)
 
-    def _tell(self, stage: str) -> None:
-        if self._watch is not None:
-            self._watch(stage)
+    def _event(self, direction: Literal["client", "server", "note"], stage: str, text: bytes) -> None:
+        if self._tell is not None and text:
+            self._tell(Event(at_ms=self._now(), direction=direction, tls=self._tls, stage=stage, text=text))
 
     def _remark(self, key: str, text: str) -> None:
         if text:
-            self.remarks[key] = decoded(self._clean(text.encode("utf-8", "backslashreplace")))
+            cleaned = self._clean(text.encode("utf-8", "backslashreplace"))
+            self.remarks[key] = decoded(cleaned)
+            if key in _TOLD:
+                self._event("note", key, cleaned)
         else:
             self.remarks.pop(key, None)
 
     async def _step(self, act: Listen | Say) -> Reply:
         at = self._now()
-        said = b"" if isinstance(act, Listen) else act.line if act.shown is None else act.shown
+        said = _shown(act)
         tls = self._tls
         try:
             if isinstance(act, Listen):
@@ -158,34 +164,117 @@ class _Conversation:
                 if early is not None:
                     said, reply = b"", early
                 else:
-                    reply = await self._exchange(act, decoded(said) or act.stage)
+                    if act.commits and self._line.ended:
+                        said = b""
+                        await self._more()  # says how it ended
+                    reply, said = await self._exchange(act, said)
         except BrokenError as broken:
-            if broken.trouble is Trouble.OUT_OF_STEP:
-                said = b""
+            said = b"" if broken.trouble is Trouble.OUT_OF_STEP or isinstance(broken, _UnsaidError) else said
             self._keep(act.stage, said, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
             raise
         self._keep(act.stage, said, at, tls, self._clean(reply.raw), None)
         return reply
 
     async def _listen(self, act: Listen) -> Reply:
-        seconds = BANNER
+        seconds = whole = BANNER if act.seconds is None else act.seconds
         if act.silence is not None and self._reader.idle:
             began = time.monotonic()
             async with self._until(act.silence, f"no {act.stage}"):
                 await self._more()
             seconds -= time.monotonic() - began
-        async with self._until(seconds, f"no {act.stage}", BANNER):
+        async with self._until(seconds, f"no {act.stage}", whole):
             return await self._reply()
 
-    async def _exchange(self, act: Say, what: str) -> Reply:
-        if b"\n" in act.line or b"\r" in act.line:
-            raise ValueError("a command is one line")
+    async def _exchange(self, act: Say, said: bytes) -> tuple[Reply, bytes]:
+        """The reply, and what was said: nothing, where the connection no longer took it."""
+        _one_line(act)
         self._reader.limit = MAX_AUTH_LINE if act.stage == "auth" else MAX_LINE
-        async with self._until(act.seconds, f"no answer to {what}"):
+        taken = True
+        self._event("client", act.stage, said)
+        async with self._until(act.seconds, f"no answer to {act.name or decoded(said) or act.stage}"):
             # Whoever hangs up may have said why before: that is read even where nothing can be sent any more.
-            with contextlib.suppress(OSError):
+            try:
                 await self._line.send(act.line + b"\r\n")
-            return await self._reply()
+            except OSError:
+                taken = not act.commits
+            try:
+                return await self._reply(), said if taken else b""
+            except BrokenError as broken:
+                if taken:
+                    raise
+                raise _UnsaidError(broken.trouble, broken.why, broken.seen) from broken
+
+    async def _burst(self, says: tuple[Say, ...]) -> tuple[Reply, ...]:
+        """Each line's reply is a step of its own. What is said to a server that has closed is read all the same."""
+        at, tls = self._now(), self._tls
+        for say in says:
+            _one_line(say)
+        try:
+            early = self._out_of_step(ahead=False)
+        except BrokenError as broken:
+            self._keep(says[0].stage, b"", at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
+            raise
+        if early is not None:
+            self._keep(says[0].stage, b"", at, tls, self._clean(early.raw), None)
+            return (early,)
+        self._reader.limit = MAX_LINE
+        for say in says:
+            self._event("client", say.stage, _shown(say))
+        replies: list[Reply] = []
+        for place, say in enumerate(says):
+            said = _shown(say)
+            try:
+                async with self._until(say.seconds, f"no answer to {say.name or decoded(said)}"):
+                    if not place:
+                        with contextlib.suppress(OSError):
+                            await self._line.send(b"".join(each.line + b"\r\n" for each in says))
+                    reply = await self._reply()
+            except BrokenError as broken:
+                self._keep(say.stage, said, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
+                raise
+            self._keep(say.stage, said, at, tls, self._clean(reply.raw), None)
+            replies.append(reply)
+            if reply.code == CLOSING:
+                break
+        return tuple(replies)
+
+    async def _write(self, act: Write) -> Reply | None:
+        at, tls = self._now(), self._tls
+        shown = self._clean(act.octets if act.shown is None else act.shown)
+        self._event("client", act.stage, shown)
+        try:
+            early = await self._pour(act.octets)
+        except BrokenError as broken:
+            self._keep(act.stage, shown, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
+            raise
+        self._keep(act.stage, shown, at, tls, self._clean(early.raw) if early is not None else b"", None)
+        return early
+
+    async def _pour(self, octets: bytes) -> Reply | None:
+        """Sends block by block, and listens meanwhile. What was said before a reset is still there to be read."""
+        for place in range(0, len(octets), _BLOCK):
+            async with self._until(BLOCK, "no more of the message was taken"):
+                whole = await self._block(octets[place : place + _BLOCK])
+            if not whole:
+                async with self._until(STEP, "no whole reply in the middle of the message"):
+                    return await self._reply()
+        return None
+
+    async def _block(self, octets: bytes) -> bool:
+        """Whether it was sent; else the server has spoken, or is gone."""
+        sending = asyncio.ensure_future(self._line.send(octets))
+        try:
+            while not sending.done():
+                await asyncio.wait({sending}, timeout=_GLANCE)
+                self._reader.feed(self._line.waiting())
+                if self._line.ended or not self._reader.idle:
+                    return False
+            return sending.exception() is None
+        finally:
+            if not sending.done():
+                sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await sending
 
     def _out_of_step(self, *, ahead: bool) -> Reply | None:
         """Nothing may have come before it was asked for: a reply too many would answer the next command.
@@ -245,6 +334,8 @@ class _Conversation:
             raise
         self.handshake = handshake
         self._tls = handshake.ok
+        if handshake.ok:
+            self._event("note", "tls", self._clean(f"{handshake.version} {handshake.cipher}".encode()))
         failure = None if handshake.ok else BrokenError(Trouble.TLS, handshake.error or "")
         self._keep("tls", b"", at, self._tls, b"", failure)
         return handshake
@@ -256,6 +347,7 @@ class _Conversation:
         return round((time.monotonic() - self._began) * 1000, 2)
 
     def _keep(self, stage: str, said: bytes, at: float, tls: bool, reply: bytes, broken: BrokenError | None) -> None:
+        why = self._clean(broken.why.encode("utf-8", "backslashreplace")) if broken else b""
         self.steps.append(
             Step(
                 stage=stage,
@@ -265,35 +357,38 @@ class _Conversation:
                 reply=reply[:_KEPT],
                 replied_ms=self._now(),
                 trouble=broken.trouble if broken else None,
-                why=decoded(self._clean(broken.why.encode("utf-8", "backslashreplace"))) if broken else "",
+                why=decoded(why),
             )
         )
+        self._event("server", stage, reply[:_KEPT])
+        self._event("note", stage, why)
 
-    def _until(self, seconds: float, what: str, named: float = 0.0) -> _Until:
-        """`named`: the seconds to tell, where a part of them has gone by already."""
-        left = self._limit.at - time.monotonic()
-        words = f"{what} within {named or seconds:g} s" if seconds <= left else f"{what} {self._limit.words}"
-        return _Until(max(min(seconds, left), 0.0), words, self._reader)
+    def _until(self, seconds: float, what: str, named: float = 0.0) -> Until:
+        return until(seconds, what, self._limit, self._reader, named)
 
 
-class _Until:
-    """A wait with an end; at the end `BrokenError`, with what had come by then."""
+class _UnsaidError(BrokenError):
+    """What was to be said never left: the connection took nothing more."""
 
-    def __init__(self, seconds: float, words: str, reader: Reader) -> None:
-        self._words = words
-        self._reader = reader
-        self._timeout = asyncio.timeout(seconds)
 
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+def _stage(act: Act) -> str:
+    match act:
+        case StartTls():
+            return "tls"
+        case Burst(says):
+            return says[0].stage
+        case Remark(key):
+            return key
+    return act.stage
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)  # type: ignore[arg-type]
-        except TimeoutError as over:
-            seen = self._reader.pending
-            words = self._words.replace("no ", "no whole ", 1) if seen else self._words
-            raise BrokenError(Trouble.TIMEOUT, words, seen) from over
+
+def _shown(act: Listen | Say) -> bytes:
+    return b"" if isinstance(act, Listen) else act.line if act.shown is None else act.shown
+
+
+def _one_line(act: Say) -> None:
+    if any(octet in act.line for octet in (b"\n", b"\r", b"\0")):
+        raise ValueError("a command is one line")
 
 
 def _words(error: OSError) -> str:

@@ -17,10 +17,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from msgspec.structs import replace
+
 from deliverkit.model import Call, Handshake, Mode, Session, State
-from deliverkit.smtp.acts import CLOSING
+from deliverkit.smtp.acts import CLOSING, Dialog
 from deliverkit.smtp.dialog import dialog_of
-from deliverkit.smtp.driver import Limit, converse
+from deliverkit.smtp.driver import Event, Tell, converse
+from deliverkit.smtp.line import Limit
 from deliverkit.smtp.reply import parse
 from deliverkit.smtp.secret import Secret
 from deliverkit.tls.peer import AsksClient, client_context, established, failed, reason
@@ -101,42 +104,60 @@ class Live:
         self._watch = watch
         self._prepared = False
 
-    async def session(self, call: Call) -> Session:
-        """One conversation as it went; waits for its place among the connections to the host."""
+    async def session(
+        self, call: Call, script: Callable[[str], Dialog] | None = None, tell: Tell | None = None
+    ) -> Session:
+        """One conversation as it went; waits for its place among the connections to the host.
+
+        `script` gives the dialog in place of the call's own, and is given what EHLO says. `tell` hears each line as
+        it is said.
+        """
         try:
             async with asyncio.timeout(max(self._limit.at - time.monotonic(), 0.0)), self._limits.room(call) as why:
                 if why is not None:
                     return Session(call=call, state=State.ERROR, why=why)
                 if self._limit.at - time.monotonic() > _GRACE:
-                    return await self._opened(call)
+                    return await self._opened(call, script, tell)
         except TimeoutError:
             pass
         where = f"{call.address} port {call.dial_port}"
         return Session(call=call, state=State.TIMEOUT, why=f"{where} did not get its turn {self._limit.words}")
 
-    async def _opened(self, call: Call) -> Session:
+    async def _opened(self, call: Call, script: Callable[[str], Dialog] | None, tell: Tell | None) -> Session:
         began = time.monotonic()
         where = f"{call.host} port {call.port}"
         if self._watch is not None:
             self._watch(f"{where}: connect")
         made = await self._connected(call)
+        connect_ms = round((time.monotonic() - began) * 1000, 2)
+        if tell is not None:
+            place = f"{call.host} ({call.address}) port {call.dial_port}"
+            words = made.why if isinstance(made, Session) else f"connected to {place}"
+            tell(Event(at_ms=connect_ms, direction="note", tls=False, stage="connect", text=words.encode()))
         if isinstance(made, Session):
             return made
-        connect_ms = round((time.monotonic() - began) * 1000, 2)
         self._prepare(call)
         line = Wire(made, self._anchors)
         watch = None if self._watch is None else _told(self._watch, where)
         try:
-            dialog = dialog_of(call, call.helo or _literal(line.ours), self._secret)
+            hello = call.helo or _literal(line.ours)
+            dialog = dialog_of(call, hello, self._secret) if script is None else script(hello)
             # The session's own end comes a little before the deadline around it, so that what was seen is kept.
             limit = Limit(self._limit.at - _GRACE, self._limit.words)
             session = await converse(
-                call, dialog, line, limit, secret=self._secret, began=began, connect_ms=connect_ms, watch=watch
+                call,
+                dialog,
+                line,
+                limit,
+                secret=self._secret,
+                began=began,
+                watch=watch,
+                tell=tell,
             )
         finally:
             await line.close()
         self._limits.saw(session)
-        return session
+        return replace(session, connect_ms=connect_ms)
 
     def _prepare(self, call: Call) -> None:
         """Loads what judges certificates while the server is waited for: it is slow, and nearly always needed."""
@@ -213,14 +234,20 @@ class Wire:
         self._outgoing = ssl.MemoryBIO()
         self._first = b""
         self._fault: OSError | None = None
+        self._torn = False
         self.ours = _ours(made)
+        self.ended = False
 
     async def send(self, octets: bytes) -> None:
-        """Sends all of it. Raises OSError."""
+        """Sends all of it. Raises OSError; where it is cancelled, nothing more can be sent."""
         if self._tls is not None:
             self._tls.write(octets)
             octets = self._outgoing.read()
-        await self._loop.sock_sendall(self._socket, octets)
+        try:
+            await self._loop.sock_sendall(self._socket, octets)
+        except BaseException:
+            self._torn = True
+            raise
 
     async def receive(self) -> bytes:
         """What comes next, b"" at the end. Raises OSError."""
@@ -268,21 +295,25 @@ class Wire:
         try:
             raw = self._socket.recv(_CHUNK)
         except (BlockingIOError, InterruptedError):
-            raw = b""
+            raw = None
         except OSError as error:
-            self._fault = error
+            self._fault, self.ended = error, True
             return b""
         if self._tls is None:
-            return raw
+            self.ended = self.ended or raw == b""
+            return raw or b""
         if raw:
             self._incoming.write(raw)
+        elif raw is not None:
+            self._incoming.write_eof()
         try:
             octets = self._decrypted()
             while octets:
                 found += octets
                 octets = self._decrypted() if len(found) < _CHUNK else None
+            self.ended = self.ended or octets == b""
         except OSError as error:
-            self._fault = error
+            self._fault, self.ended = error, True
         return bytes(found)
 
     async def start_tls(self, name: str, version: str) -> Handshake:
@@ -334,7 +365,7 @@ class Wire:
     async def close(self) -> None:
         """Ends it; a TLS close is said where it can be without waiting."""
         with contextlib.suppress(OSError, ssl.SSLError, ValueError):
-            if self._tls is not None:
+            if self._tls is not None and not self._torn:
                 with contextlib.suppress(ssl.SSLWantReadError):
                     self._tls.unwrap()
                 self._socket.send(self._outgoing.read())

@@ -16,7 +16,7 @@ from typing import Any, Final
 from deliverkit.model import Call, Handshake
 from deliverkit.records.certificate import bears, read_certificate
 from deliverkit.smtp import sasl
-from deliverkit.smtp.acts import Act, BrokenError, Dialog, Remark, Say
+from deliverkit.smtp.acts import Act, BrokenError, Remark, Say
 from deliverkit.smtp.capabilities import Capabilities
 from deliverkit.smtp.reply import Reply
 from deliverkit.smtp.secret import Secret
@@ -28,33 +28,33 @@ _MOST_COMMAND: Final = 510
 _NO_CIPHER: Final = ("NULL", "ADH", "AECDH", "EXP", "RC4", "DES-CBC-SHA", "RC2")
 
 
-def login(call: Call, offered: Capabilities, handshake: Handshake | None, secret: Secret) -> Dialog:
-    """One attempt by one mechanism, inside TLS that is verified, unless `insecure_auth`."""
+def login(call: Call, offered: Capabilities, handshake: Handshake | None, secret: Secret) -> Generator[Act, Any, bool]:
+    """One attempt by one mechanism, inside TLS that is verified, unless `insecure_auth`; whether it was accepted."""
     why = _unsafe(call, handshake)
     if why is not None and not call.insecure_auth:
         yield Remark("login", "not-tried")
         yield Remark("login-why", why)
-        return
+        return False
     leaf = handshake.chain[0] if handshake is not None and handshake.chain else None
     mechanism = sasl.choose(offered.auth, call.mechanism, binding=leaf is not None)
     why = _impossible(call, offered, mechanism)
     if mechanism is None or why is not None:
         yield Remark("login", "not-tried")
         yield Remark("login-why", why or "the server offers no mechanism that is known here")
-        return
+        return False
     try:
         exchange = sasl.exchange(mechanism, call.user or "", secret, host=call.host, port=call.port, leaf=leaf)
         opening = next(exchange)
     except sasl.SaslError as error:
         yield Remark("login", "not-tried")
         yield Remark("login-why", str(error))
-        return
+        return False
     yield Remark("mechanism", mechanism)
     if mechanism.endswith("-PLUS"):
         yield Remark("binding", "tls-server-end-point")
     yield Remark("login", "failed")  # until the server has answered
     try:
-        yield from _authenticate(mechanism, exchange, opening)
+        return (yield from _authenticate(mechanism, exchange, opening))
     except BrokenError as broken:
         yield Remark("login-why", broken.why)
         raise
@@ -87,7 +87,7 @@ def _impossible(call: Call, offered: Capabilities, mechanism: str | None) -> str
     return None
 
 
-def _authenticate(mechanism: str, exchange: sasl.Exchange, opening: bytes | None) -> Dialog:
+def _authenticate(mechanism: str, exchange: sasl.Exchange, opening: bytes | None) -> Generator[Act, Any, bool]:
     line = f"AUTH {mechanism}".encode()
     shown = line
     if opening is not None:
@@ -102,13 +102,13 @@ def _authenticate(mechanism: str, exchange: sasl.Exchange, opening: bytes | None
         if response is None:
             response = yield from _respond(exchange, reply)
         if response is None:
-            return
+            return False
         reply = yield Say(stage="auth", line=base64.b64encode(response), shown=b"<redacted>" if response else b"")
     if reply.code == _CONTINUE:
         yield Remark("login-why", f"the server still asks after {MOST_CHALLENGES} challenges")
         yield Say(stage="auth", line=b"*", shown=b"*")
-        return
-    yield from _verdict(mechanism, exchange, reply)
+        return False
+    return (yield from _verdict(mechanism, exchange, reply))
 
 
 def _respond(exchange: sasl.Exchange, reply: Reply) -> Generator[Act, Any, bytes | None]:
@@ -136,16 +136,17 @@ def _challenge(reply: Reply) -> bytes:
     return b"" if said == b"=" else base64.b64decode(said, validate=True)
 
 
-def _verdict(mechanism: str, exchange: sasl.Exchange, reply: Reply) -> Dialog:
+def _verdict(mechanism: str, exchange: sasl.Exchange, reply: Reply) -> Generator[Act, Any, bool]:
     if reply.code != _ACCEPTED:
         yield Remark("login", "refused" if reply.permanent else "failed")
         if not reply.permanent:
             put_off = "the server puts it off" if reply.temporary else f"{reply.code} is no answer to AUTH"
             yield Remark("login-why", put_off)
-        return
+        return False
     yield Remark("login", "accepted")
     if not _finished(mechanism, exchange):
         yield Remark("login-why", "accepted before the exchange was at its end: the server proved nothing")
+    return True
 
 
 def _finished(mechanism: str, exchange: sasl.Exchange) -> bool:

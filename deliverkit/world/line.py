@@ -101,6 +101,11 @@ class MemoryLine:
         if not self._peer.over:
             self._take(self._peer.feed(octets))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has gone, and all that it said was read."""
+        return self._then in (Then.CLOSE, Then.RESET) and not self._ahead
+
     async def receive(self) -> bytes:
         """What the server has said; where it has said all, what it does then."""
         self._greet()

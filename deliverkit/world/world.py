@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -24,8 +25,10 @@ from deliverkit.model import (
     Step,
 )
 from deliverkit.records.certificate import bears, read_certificate
+from deliverkit.smtp.acts import Dialog
 from deliverkit.smtp.dialog import dialog_of
-from deliverkit.smtp.driver import Limit, converse
+from deliverkit.smtp.driver import Tell, converse
+from deliverkit.smtp.line import Limit
 from deliverkit.smtp.secret import Secret
 from deliverkit.tls.verify import Anchors
 from deliverkit.world.certificate import Made, certificate, digest, root
@@ -124,8 +127,13 @@ class World:
             asks_client=smtp is not None and smtp.asks_client,
         )
 
-    async def session(self, call: Call) -> Session:
-        """The conversation with the section that stands for the call's host and port; none: refused."""
+    async def session(
+        self, call: Call, script: Callable[[str], Dialog] | None = None, tell: Tell | None = None
+    ) -> Session:
+        """The conversation with the section that stands for the call's host and port; none: refused.
+
+        `script` and `tell` are those of `Live.session`.
+        """
         section = self._dialled(call)
         fault = "refused" if section is None else section.faults.get("CONNECT", "")
         if section is None or fault:
@@ -142,9 +150,10 @@ class World:
         ours = call.source_address or (_OURS_6 if ":" in call.address else _OURS)
         line = MemoryLine(peer, tls, implicit=implicit, fault=section.faults.get("TLS", ""), ours=ours)
         secret = self._secret if call.user is not None else None
-        dialog = dialog_of(call, call.helo or (f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]"), secret)
+        hello = call.helo or (f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]")
+        dialog = dialog_of(call, hello, secret) if script is None else script(hello)
         limit = Limit(time.monotonic() + _AMPLE, "in time")
-        return _timed(await converse(call, dialog, line, limit, secret=secret), section.slow)
+        return _timed(await converse(call, dialog, line, limit, secret=secret, tell=tell), section.slow)
 
     def _dialled(self, call: Call) -> SmtpSection | None:
         """By the address, else by the host's name, else by whoever has that address."""

@@ -79,6 +79,10 @@ class Scripted:
             found += self._inbox.pop(0)
         return found
 
+    @property
+    def ended(self) -> bool:
+        return bool(self._inbox) and (self._inbox[0] is CLOSE or self._inbox[0] is RESET)
+
     async def start_tls(self, name: str, version: str) -> Handshake:
         self.names.append(name)
         if self.answers.get("TLS") is HANG:
