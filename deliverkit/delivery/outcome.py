@@ -287,8 +287,7 @@ def _reply_notes(session: Session) -> list[str]:
                 found.append(f"the lines of the reply to {step.stage.upper()} disagree: the last decides")
             if Defect.ENHANCED_MISMATCH in reply.defects:
                 found.append(f"both codes of the reply to {step.stage.upper()} disagree: the first decides")
-    burst = {step.at_ms for step in session.steps if step.stage == "mail"}
-    if any(step.trouble is Trouble.TIMEOUT and step.at_ms in burst for step in session.steps if step.stage == "rcpt"):
+    if any(step.trouble is Trouble.TIMEOUT and step.together for step in session.steps):
         found.append("the server offers PIPELINING, and left commands that came together unanswered")
     if session.steps and session.steps[-1].stage == "quit":
         found += _quit_notes(session.steps[-1])
