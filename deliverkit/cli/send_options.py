@@ -225,7 +225,8 @@ class ShowingDelivery(Showing):
         str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text, json or markdown.")
     ] = "text"
     verbose: Annotated[
-        bool, Option("-v", "--verbose", rich_help_panel=_OUT, help="Also the message in the conversation, and the bounce.")
+        bool,
+        Option("-v", "--verbose", rich_help_panel=_OUT, help="Also the message in the conversation, and the bounce."),
     ] = False
     quiet: Annotated[bool, Option("-q", "--quiet", rich_help_panel=_OUT, help="Only the verdict.")] = False
     color: Annotated[Colour, Option("--color", metavar="WHEN", rich_help_panel=_OUT, help="auto, always or never.")] = (

@@ -11,7 +11,6 @@ from typing import Final
 
 from deliverkit.model import clipped, shown
 from deliverkit.model.display import RECORDED
-from deliverkit.records.duration import duration_words
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.render.text.transcript import mark, since
 from deliverkit.render.text.words import WHO
@@ -26,6 +25,7 @@ _MOST_LINES: Final = 100
 _LAST: Final = re.compile(r"[0-9]{3}(?: |$)")
 _MOST_HOPS: Final = 5
 _MEANT: Final = 400
+_BODY: Final = "body"
 UNEXPLAINED: Final = frozenset({"quit", "rset"})
 """Stages whose replies decide nothing."""
 
@@ -101,8 +101,14 @@ class Dialogue:
         self._heard: list[bytes] = []
         self._lines = 0
 
-    def write(self, sheet: Sheet, at_ms: float, direction: str, text: str, *, tls: bool, stage: str | None) -> None:
-        """A line, or several of one reply."""
+    def write(self, sheet: Sheet, at_ms: float, direction: str, text: str, *, tls: bool, stage: str) -> None:
+        """A line, or several of one reply; of a message each line only where everything is shown."""
+        if direction == "note":
+            text = _noted(stage, text)
+        elif direction == "client" and stage == "body" and not self._look.verbose:
+            if self._last == _BODY:
+                return
+            text = "(the message)"
         for piece in text.split("\n"):
             if direction != "server":
                 self._heard.clear()
@@ -113,7 +119,7 @@ class Dialogue:
             sign, style = mark(direction, piece, tls=tls)
             right = ((time, "dim"),) if time != self._last else ()
             sheet.ends(((f"{sign} ", style), (clipped(piece, RECORDED), style)), right)
-            self._last = time
+            self._last = _BODY if direction == "client" and stage == "body" else time
             if direction == "server":
                 self._hear(sheet, piece, stage)
 
@@ -140,21 +146,20 @@ class Dialogue:
             write_meaning(sheet, meant)
 
 
+def _noted(stage: str, text: str) -> str:
+    """A note in words that stand by themselves."""
+    if stage == "connect":
+        return "Connected" if text.lower().startswith("connected") else text
+    if stage == "stopped":
+        return f"Stopped after {text.upper()}, as asked"
+    return f"TLS: {text}" if stage == "tls" and text.startswith(("TLSv", "SSLv")) else text
+
+
 def write_dialling(sheet: Sheet, number: int, host: str, address: str, port: int) -> None:
     """The head of a session."""
     named = host if host != address else ""
     attempt = f"attempt {number}"
     sheet.ends(((f"=== Trying {shown(named)} {place(address, port)}".replace("  ", " "), "dim"),), ((attempt, "dim"),))
-
-
-def write_body(sheet: Sheet, octets: bytes, *, tls: bool) -> None:
-    """The message as it goes out, in a dialogue that shows everything."""
-    lines = octets.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    sign, _ = mark("client", "", tls=tls)
-    for line in lines[:_MOST_LINES]:
-        sheet.line(f"{sign} ", (clipped(line, RECORDED), "dim"))
-    if len(lines) > _MOST_LINES:
-        sheet.line((f"… (+{len(lines) - _MOST_LINES} lines)", "dim"), indent=_HANG)
 
 
 def write_attempt(sheet: Sheet, attempt: AttemptReport) -> None:
@@ -163,8 +168,15 @@ def write_attempt(sheet: Sheet, attempt: AttemptReport) -> None:
     dialogue = Dialogue(sheet.look, attempt.host)
     for line in attempt.transcript:
         dialogue.write(sheet, line.at_ms, line.direction, line.text, tls=line.tls, stage=line.stage)
+    write_after(sheet, attempt)
 
 
-def until(seconds: float) -> str:
-    """`in 5 min`, or `now`."""
-    return f"in {duration_words(seconds)}" if seconds >= 1 else "now"
+def write_after(sheet: Sheet, attempt: AttemptReport) -> None:
+    """What the lines of a session do not show."""
+    tls = attempt.tls
+    if tls is not None and tls.error is None and not (tls.trusted and tls.name_matches):
+        why = tls.trust_error or ("no certificate came" if tls.certificate is None else "it bears other names")
+        held = "" if tls.demand == "none" else f"; held to it by {tls.demand}"
+        sheet.prose(f"the certificate is not verified: {shown(why)}{held}", lead="=== ", hang=_HANG, style="dim")
+    for note in attempt.notes:
+        sheet.prose(shown(note, RECORDED), lead="=== ", hang=_HANG, style="dim")
