@@ -1,4 +1,4 @@
-"""What a delivery shows while it happens: the conversation on stdout as part of the text, or how far it is on stderr."""
+"""What a delivery shows while it happens: the conversation on stdout as part of the text, or waits on stderr."""
 
 from __future__ import annotations
 
@@ -6,41 +6,36 @@ import time
 from collections.abc import Callable
 
 from deliverkit.cli import terminal
-from deliverkit.delivery.message import Message
-from deliverkit.delivery.route import Route
 from deliverkit.model import Attempt, Hop, shown
 from deliverkit.records.duration import duration_words
 from deliverkit.render.text.delivery_live import LiveText
 from deliverkit.render.text.sheet import Look
+from deliverkit.report.delivery import MessageReport, RouteReport
 from deliverkit.report.delivery_attempt import attempt_report
 from deliverkit.runs.send import Waiting, Watcher
-from deliverkit.runs.send_report import message_report, route_of
 from deliverkit.smtp.driver import Event
 
 
 class Spoken(Watcher):
-    """Writes route, dialogue and waits as they come."""
+    """Writes route, message, dialogue and waits as they come."""
 
     def __init__(self, look: Look, write: Callable[[str], None] = terminal.write) -> None:
         self._live = LiveText(look)
         self._write = write
-        self._routes: tuple[Route, ...] | None = None
-        self.anything = False
-        """Whether a session was shown."""
+        self._routes: tuple[RouteReport, ...] | None = None
 
-    def begins(self, message: Message, sender: str, *, whole: bool = False) -> None:
-        """What is carried. `whole`: all of it, in a dry run."""
-        self._say(self._live.message(message_report(message, whole=whole), sender))
+    def begins(self, message: MessageReport, sender: str) -> None:
+        """What is carried."""
+        self._say(self._live.message(message, sender))
 
-    def routed(self, routes: tuple[Route, ...]) -> None:
+    def routed(self, routes: tuple[RouteReport, ...]) -> None:
         """The way, unless it is as it was before."""
         if routes != self._routes:
-            self._say(self._live.routed(tuple(route_of(route) for route in routes)))
+            self._say(self._live.routed(routes))
         self._routes = routes
 
     def dialling(self, number: int, hop: Hop) -> None:
         """The head of a session."""
-        self.anything = True
         self._say(self._live.dialling(number, hop.host, hop.address, hop.port))
 
     def said(self, event: Event) -> None:
@@ -64,12 +59,19 @@ class Spoken(Watcher):
 class Told(Watcher):
     """For formats that are written at the end: the waits on stderr, for whoever watches."""
 
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
     def queued(self, queue_id: int) -> None:
         """Where the message is kept."""
-        terminal.say(f"deliverkit: queued as {queue_id}")
+        self._say(f"queued as {queue_id}")
 
     def waiting(self, waiting: Waiting) -> None:
         """When the next try comes."""
         whom = ", ".join(shown(address) for address in waiting.recipients)
         wait = duration_words(max(waiting.next_at - time.time(), 0))
-        terminal.say(f"deliverkit: {whom}: deferred; next attempt in {wait}")
+        self._say(f"{whom}: deferred; next attempt in {wait}")
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            terminal.say(f"deliverkit: {text}")
