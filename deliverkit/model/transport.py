@@ -161,7 +161,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     It is empty, too, where what came unasked kept the command from being said: the trouble is then OUT_OF_STEP, or
     the reply a 421, which a server may say at any time (RFC 5321 §3.8).
 
-    Stages: `banner ehlo helo mail-clear rset-clear starttls tls ehlo-tls helo-tls auth mail rcpt rset quit`.
+    Where a line cannot be taken back (the final dot), it is empty where the connection no longer took it.
+
+    Stages: `banner ehlo helo mail-clear rset-clear starttls tls ehlo-tls helo-tls auth mail rcpt data body eod rset
+    quit`. `body` is a message, dot-stuffed, without its final dot, and has a reply only where that came too early.
     Times in ms since the connection was asked for.
     """
 
@@ -176,6 +179,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trouble: Trouble | None = None
     why: str = ""
     """One phrase for the trouble."""
+    together: bool = False
+    """Said in one go with the step before it (RFC 2920)."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -191,6 +196,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stood in clear between the reply to STARTTLS and the handshake: 512 octets at most."""
     remarks: dict[str, str] = {}
     """What the conversation came to where the steps do not say it: `login`, `login-why`, `mechanism`, `binding`
-    (what a -PLUS mechanism bound to), `oauth`, `relay`, `relay-why`, `ended` (the stage of a 421)."""
+    (what a -PLUS mechanism bound to), `oauth`, `relay`, `relay-why`, `ended` (the stage of a 421); of a delivery those
+    of `smtp/transaction.py`."""
     ours: str = ""
     """The address of our end."""

@@ -26,7 +26,7 @@ class BrokenError(Exception):
 
 
 class Listen(msgspec.Struct, frozen=True):
-    """Wait for a reply that nothing was said for: a banner. `silence` bounds the wait for its first octet, `seconds` all of it."""
+    """Wait for a reply that nothing was said for: a banner. `silence` bounds the wait for its first octet."""
 
     stage: str
     silence: float | None = None

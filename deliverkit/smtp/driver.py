@@ -230,9 +230,11 @@ class _Conversation:
                             await self._line.send(b"".join(each.line + b"\r\n" for each in says))
                     reply = await self._reply()
             except BrokenError as broken:
-                self._keep(say.stage, said, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken)
+                self._keep(
+                    say.stage, said, at, tls, self._clean(broken.seen, cut=True)[:_SEEN], broken, together=place > 0
+                )
                 raise
-            self._keep(say.stage, said, at, tls, self._clean(reply.raw), None)
+            self._keep(say.stage, said, at, tls, self._clean(reply.raw), None, together=place > 0)
             replies.append(reply)
             if reply.code == CLOSING:
                 break
@@ -346,7 +348,17 @@ class _Conversation:
     def _now(self) -> float:
         return round((time.monotonic() - self._began) * 1000, 2)
 
-    def _keep(self, stage: str, said: bytes, at: float, tls: bool, reply: bytes, broken: BrokenError | None) -> None:
+    def _keep(
+        self,
+        stage: str,
+        said: bytes,
+        at: float,
+        tls: bool,
+        reply: bytes,
+        broken: BrokenError | None,
+        *,
+        together: bool = False,
+    ) -> None:
         why = self._clean(broken.why.encode("utf-8", "backslashreplace")) if broken else b""
         self.steps.append(
             Step(
@@ -358,6 +370,7 @@ class _Conversation:
                 replied_ms=self._now(),
                 trouble=broken.trouble if broken else None,
                 why=decoded(why),
+                together=together,
             )
         )
         self._event("server", stage, reply[:_KEPT])

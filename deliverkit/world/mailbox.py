@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 GREYLISTED: Final = 5.0
 """Seconds after which a greylisted recipient is accepted."""
@@ -13,6 +14,8 @@ MOST: Final = 100
 LARGEST: Final = 65_536
 """Octets that are kept of a message."""
 _MOST_SEEN: Final = 1000
+_SPREAD: Final = 2_654_435_761
+"""Odd, so that the ids of a row of messages differ in every digit, and are the same in every run."""
 
 _REPLIES: Final = {
     "user-unknown": b"550 5.1.1 no such user here",
@@ -44,6 +47,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     octets: bytes
     size: int
     user: str | None = None
+    id: str = ""
+    """What the reply to the final dot calls it."""
 
 
 class Mailroom:
@@ -52,6 +57,7 @@ class Mailroom:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self._greylisted: dict[tuple[str, str], float] = {}
+        self._taken = 0
 
     def recipient(self, sender: str, recipient: str, now: float) -> bytes | None:
         """The reply to RCPT for a mailbox that has a mood of its own; None: it is accepted."""
@@ -67,7 +73,10 @@ class Mailroom:
         """Whether the reply lets one wait."""
         return recipient.lower().startswith("slow@")
 
-    def take(self, message: Message) -> None:
-        """Keeps a message, the oldest giving way."""
-        self.messages.append(message)
+    def take(self, message: Message) -> str:
+        """Keeps a message, the oldest giving way. Returns its queue id: no two are the same."""
+        self._taken += 1
+        number = self._taken * _SPREAD % 2**40
+        self.messages.append(replace(message, id=f"{number:010X}"))
         del self.messages[:-MOST]
+        return self.messages[-1].id

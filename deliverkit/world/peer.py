@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from deliverkit.world import auth
-from deliverkit.world.mailbox import AT_DATA, LARGEST, Mailroom, Message
+from deliverkit.world.incoming import Incoming, largest, objection
+from deliverkit.world.mailbox import AT_DATA, Mailroom, Message
 from deliverkit.world.section import SmtpSection, is_under
 
 GARBAGE: Final = b"\x00\xff\x13garbage\xfe\r\n"
@@ -21,11 +22,13 @@ GARBAGE: Final = b"\x00\xff\x13garbage\xfe\r\n"
 NOT_TLS: Final = b"500 5.5.1 no TLS here\r\n"
 """What is sent in place of a handshake that a fault `garbage` spoils."""
 _LINE: Final = 4096
+_NO_COMMANDS: Final = ("BODY", "EOD")
+"""Words of a world's text for the octets of a message and for the dot at its end: no client says them."""
 _AUTH_LINE: Final = 12_288
-_SIZE: Final = 10_485_760
 _RECIPIENTS: Final = 100
 _ERRORS: Final = 20
 _PATH: Final = re.compile(r"(?:FROM|TO):\s*<(?P<path>[^<>]*)>(?P<rest>(?:\s+\S+)*)\s*", re.IGNORECASE)
+_CHUNK: Final = re.compile(r"(?P<size>[0-9]{1,12})(?P<last>\s+LAST)?", re.ASCII | re.IGNORECASE)
 
 
 class Then(enum.Enum):
@@ -64,9 +67,10 @@ class Peer:
         self._exchange: auth.Exchange | None = None
         self._sender: str | None = None
         self._recipients: list[str] = []
-        self._data: bytearray | None = None
-        self._size = 0
-        self._amid = False
+        self._data: Incoming | None = None
+        self._chunk: tuple[int, bool] | None = None
+        """Of BDAT: the octets to come, and whether they are the last."""
+        self._chunks: Incoming | None = None
         self._errors = 0
 
     @property
@@ -90,8 +94,8 @@ class Peer:
         out: Output = []
         self._buffer += octets
         while not self._over:
-            if self._data is not None:
-                if not self._take_data(out):
+            if self._chunk is not None or self._data is not None:
+                if not (self._take_chunk(out) if self._chunk is not None else self._take_data(out)):
                     break
                 continue
             line, found, _ = self._buffer.partition(b"\n")
@@ -114,6 +118,10 @@ class Peer:
             return self._continue(line)
         word, _, rest = line.decode("utf-8", "replace").partition(" ")
         verb = word.upper()
+        if verb in _NO_COMMANDS:
+            return self._usual("", rest)
+        if self._chunks is not None and verb in ("MAIL", "RCPT", "DATA"):
+            return self._reply(b"503 5.5.1 in the middle of BDAT")
         fault = self._section.faults.get(verb)
         if fault:
             return self._fault(fault)
@@ -123,7 +131,8 @@ class Peer:
     def _usual(self, verb: str, rest: str) -> Output:
         known: dict[str, Callable[[str], Output]] = {
             "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth, "MAIL": self._mail,
-            "RCPT": self._rcpt, "DATA": self._begin_data, "RSET": self._rset, "QUIT": self._quit,
+            "RCPT": self._rcpt, "DATA": self._begin_data, "BDAT": self._begin_chunk, "RSET": self._rset,
+            "QUIT": self._quit,
         }  # fmt: skip
         if verb in known:
             return known[verb](rest)
@@ -151,7 +160,7 @@ class Peer:
         if verb == "RCPT" and reply.startswith(b"250") and path is not None and len(self._recipients) < _RECIPIENTS:
             self._recipients.append(path["path"])
         if verb == "DATA" and reply.startswith(b"354"):
-            self._data, self._size = bytearray(), 0
+            self._data = Incoming()
         return self._reply(reply)
 
     def _ehlo(self, rest: str) -> Output:
@@ -202,10 +211,12 @@ class Peer:
         self._exchange = auth.exchange(mechanism, first, self._section.users, leaf)
         return self._challenge(None)
 
+    def _lines(self) -> tuple[str, ...]:
+        return self._section.offer_tls if self._tls else self._section.offer
+
     def _offered(self) -> tuple[str, ...]:
-        lines = self._section.offer_tls if self._tls else self._section.offer
         found: list[str] = []
-        for line in lines:
+        for line in self._lines():
             words = line.upper().replace("AUTH=", "AUTH ").split()
             found += words[1:] if words[:1] == ["AUTH"] else []
         return tuple(found)
@@ -245,6 +256,9 @@ class Peer:
         match = _PATH.fullmatch(rest)
         if match is None or not rest.upper().startswith("FROM"):
             return self._reply(b"501 5.5.4 syntax: MAIL FROM:<address>")
+        wrong = objection("MAIL", match["path"], match["rest"].split(), self._lines())
+        if wrong is not None:
+            return self._reply(wrong)
         self._sender, self._recipients = match["path"], []
         return self._reply(b"250 2.1.0 ok")
 
@@ -255,8 +269,11 @@ class Peer:
         if match is None or not rest.upper().startswith("TO") or not match["path"]:
             return self._reply(b"501 5.5.4 syntax: RCPT TO:<address>")
         path = match["path"]
-        if self._user is None and not self._local(path):
-            return self._reply(b"550 5.7.1 relaying denied")
+        wrong = objection("RCPT", path, match["rest"].split(), self._lines())
+        if wrong is None and self._user is None and not self._local(path):
+            wrong = b"550 5.7.1 relaying denied"
+        if wrong is not None:
+            return self._reply(wrong)
         if len(self._recipients) >= _RECIPIENTS:
             return self._reply(b"452 4.5.3 too many recipients")
         mood = self._room.recipient(self._sender, path, self._clock())
@@ -277,47 +294,94 @@ class Peer:
         del rest
         if not self._recipients:
             return self._reply(b"503 5.5.1 RCPT first")
-        self._data, self._size = bytearray(), 0
+        self._data = Incoming()
         return self._reply(b"354 end data with <CR><LF>.<CR><LF>")
 
     def _take_data(self, out: Output) -> bool:
         """Reads message lines; whether the message is at its end. Only its first octets are kept."""
         held = self._data
-        while held is not None:
-            line, found, _ = self._buffer.partition(b"\r\n")
-            if not found:
-                if len(self._buffer) > _LINE:  # a line longer than any: counted, and dropped but for a CR at its end
-                    self._keep(held, self._buffer[:-1])
-                    del self._buffer[:-1]
-                    self._amid = True
+        if held is None or not self._buffer:
+            return False
+        if not held.begun:
+            held.begun = True
+            out += self._amid()
+            if self._over:
                 return False
-            del self._buffer[: len(line) + 2]
-            amid, self._amid = self._amid, False
-            if line == b"." and not amid:
-                break
-            self._keep(held, (line[1:] if line.startswith(b".") and not amid else line) + b"\r\n")
-        out += self._accepted(bytes(held or b""))
+        if not held.lines(self._buffer):
+            return False
+        self._data = None
+        out += self._at_end(held)
         return True
 
-    def _keep(self, held: bytearray, octets: bytes | bytearray) -> None:
-        self._size += len(octets)
-        held += octets[: max(0, LARGEST - len(held))]
+    def _amid(self) -> Output:
+        """What the world's text lets happen when the message has begun: the connection ends, or a reply comes early."""
+        fault = self._section.faults.get("BODY")
+        if fault:
+            return self._fault(fault)
+        early = self._section.scripted("BODY", tls=self._tls)
+        return [] if early is None else self._scripted("BODY", early, "")
 
-    def _accepted(self, octets: bytes) -> Output:
-        recipients, sender, size = tuple(self._recipients), self._sender or "", self._size
-        self._data, self._sender, self._recipients = None, None, []
-        locals_ = [recipient.partition("@")[0].partition("+")[0].lower() for recipient in recipients]
+    def _begin_chunk(self, rest: str) -> Output:
+        """BDAT (RFC 3030 §2): the octets follow at once, and are read whatever the reply will be."""
+        if "CHUNKING" not in (line.upper() for line in self._lines()):
+            return self._reply(b"500 5.5.2 command unrecognized")
+        match = _CHUNK.fullmatch(rest.strip())
+        if match is None:
+            return [*self._reply(b"501 5.5.4 syntax: BDAT size [LAST]"), *self._end(Then.CLOSE)]
+        self._chunk = int(match["size"]), match["last"] is not None
+        return []
+
+    def _take_chunk(self, out: Output) -> bool:
+        """Reads of a chunk what is there; whether it is whole."""
+        left, last = self._chunk or (0, False)
+        held = self._chunks = self._chunks or Incoming()
+        left = held.chunk(self._buffer, left)
+        if left:
+            self._chunk = left, last
+            return False
+        self._chunk = None
+        if not self._recipients:
+            self._chunks = None
+            out += self._reply(b"503 5.5.1 RCPT first")
+        elif last:
+            self._chunks = None
+            out += self._at_end(held)
+        else:
+            out += self._reply(b"250 2.0.0 chunk received")
+        return True
+
+    def _at_end(self, held: Incoming) -> Output:
+        """The reply to the final dot, or what takes its place."""
+        fault = self._section.faults.get("EOD")
+        said = self._section.scripted("EOD", tls=self._tls)
+        if fault or said is not None:
+            if said is not None and said.startswith(b"250"):
+                self._kept(held)
+            self._sender, self._recipients = None, []
+            return self._fault(fault) if fault else self._scripted("EOD", said or b"", "")
+        locals_ = [recipient.partition("@")[0].partition("+")[0].lower() for recipient in self._recipients]
         refused = next((AT_DATA[local] for local in locals_ if local in AT_DATA), None)
-        if size > _SIZE:
+        if held.size > largest(self._lines()):
             refused = AT_DATA["too-large"]
-        if refused is not None:
-            return self._reply(refused)
-        self._room.take(Message(sender=sender, recipients=recipients, octets=octets, size=size, user=self._user))
-        return self._reply(b"250 2.0.0 queued")
+        if refused is None:
+            reply = b"250 2.0.0 ok: queued as " + self._kept(held).encode()
+        self._sender, self._recipients = None, []
+        return self._reply(reply if refused is None else refused)
+
+    def _kept(self, held: Incoming) -> str:
+        return self._room.take(
+            Message(
+                sender=self._sender or "",
+                recipients=tuple(self._recipients),
+                octets=bytes(held.octets),
+                size=held.size,
+                user=self._user,
+            )
+        )
 
     def _rset(self, rest: str) -> Output:
         del rest
-        self._sender, self._recipients = None, []
+        self._sender, self._recipients, self._chunks = None, [], None
         return self._reply(b"250 2.0.0 ok")
 
     def _quit(self, rest: str) -> Output:

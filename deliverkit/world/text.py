@@ -12,8 +12,9 @@ r"""A world's text: zone data first, then sections, each begun by a line in brac
       version: STSv1
 
 All lines of a section are optional: what is not said is as a sound server has it. `[smtp 192.0.2.25:25]` is
-about one address of a host that has several, `[zone]` goes back to zone data. `;` behind a blank begins a comment. In
-replies `\n` ends a line, `\xHH` is an octet and `\*N` repeats the character before it.
+about one address of a host that has several, `[zone]` goes back to zone data. `;` behind a blank begins a comment.
+`on` and `fault` name a command, or `BODY` (a message has begun to come) or `EOD` (its final dot has). In replies `\n`
+ends a line, `\xHH` is an octet and `\*N` repeats the character before it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ _WHERE: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+)(?::(?P<por
 _COMMENT: Final = re.compile(r"(?:^|\s);.*$")
 _ESCAPE: Final = re.compile(r"\\(?:(?P<known>[nrt0\\;])|x(?P<hex>[0-9a-fA-F]{2})|\*(?P<times>[0-9]{1,6}))")
 _KNOWN: Final = {"n": b"\r\n", "r": b"\r", "t": b"\t", "0": b"\0", "\\": b"\\", ";": b";"}
-_COMMANDS: Final = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "HELP", "QUIT")
+_COMMANDS: Final = (
+    "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "EOD", "BDAT", "RSET", "NOOP", "VRFY", "HELP",
+    "QUIT",
+)  # fmt: skip
+"""`BODY` stands for the octets of a message, `EOD` for the dot at its end."""
 _PORTS: Final = 65535
 _LONGEST: Final = 1_000_000
 _PATIENCE: Final = 29
