@@ -15,7 +15,7 @@ from deliverkit.cli.launch import checked_timeout, dns_options, gate_of
 from deliverkit.cli.options import Asking, Judging
 from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.password import password
-from deliverkit.cli.send_live import Script, Spoken, Told
+from deliverkit.cli.send_live import Spoken, Told
 from deliverkit.cli.send_options import (
     Addressing,
     Conversing,
@@ -65,7 +65,7 @@ def spelled(args: Sequence[str]) -> list[str]:
     return words
 
 
-def send(
+def send(  # noqa: PLR0913 - the bundles of the command
     *,
     addressing: Addressing,
     writing: Writing,
@@ -86,19 +86,23 @@ def send(
     streams = [name for name, path in outputs if str(path) == "-"] or [form]
     look = terminal.look(showing.color.value, verbose=showing.verbose, quiet=showing.quiet)
     live = streams == ["text"] and not showing.quiet
-    script = Script(Spoken(look) if live else Told(quiet=showing.quiet))
+    spoken = Spoken(look) if live else None
+    watcher = spoken or Told(quiet=showing.quiet)
     try:
         if retrying.resume is not None:
             number = resumed(addressing, writing, conversing, retrying, login)
-            reports = asyncio.run(runs.resume(number, options, password(login), watcher=script))
+            reports = asyncio.run(runs.resume(number, options, password(login), watcher=watcher))
         else:
             request, secret = requested(addressing, writing, conversing, retrying, login, asking)
-            reports = (asyncio.run(runs.send(request, options, secret, watcher=script)),)
+            if spoken is not None:
+                message = runs.message_report(request.message, whole=request.dry_run)
+                spoken.carries(message, request.sender.address if request.sender is not None else "")
+            reports = (asyncio.run(runs.send(request, options, secret, watcher=watcher)),)
     except RunError as error:
         raise UsageError(str(error)) from error
     finally:
         if running.save is not None:
-            script.save(running.save)
+            watcher.save(running.save)
     if retrying.simulate_schedule is not None:
         server = retrying.simulate_schedule.value
         reports = tuple(with_schedule(report, server) for report in reports)
