@@ -36,7 +36,7 @@ STOPS: Final = tuple(stage.value for stage in Stage if stage not in (Stage.ROUTE
 """Where a session may be ended before its time."""
 
 
-def requested(  # noqa: PLR0913 - the bundles of the command
+def requested(
     addressing: Addressing,
     writing: Writing,
     conversing: Conversing,

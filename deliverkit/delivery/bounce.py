@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from email.utils import format_datetime
 from typing import Final
 
-from deliverkit.delivery.header import MAX_LINE, fields, folded, readable, written
+from deliverkit.delivery.header import MAX_LINE, fields, folded, written
 from deliverkit.delivery.message import content_of
 from deliverkit.model.delivery import Delivered, Result, Stage
 from deliverkit.model.display import escaped, shown

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import msgspec
 
-from deliverkit.delivery.message import Message
+from deliverkit.delivery.message import Message, read
+from deliverkit.delivery.queue_item import QueueItem
 from deliverkit.model import Mode, Stage
-from deliverkit.records.mailbox import Mailbox
+from deliverkit.records.mailbox import Mailbox, parse_mailbox, parse_sender
 
-MOST_RECIPIENTS = 10
+MOST_RECIPIENTS: Final = 10
 """Of one message: a test needs no more, and a list of strangers must not be tried."""
 
 
@@ -42,3 +45,31 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ipv4: bool = True
     ipv6: bool = True
     dry_run: bool = False
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The recipients' addresses, in their order."""
+        return tuple(mailbox.address for mailbox in self.recipients)
+
+
+def options_of(request: SendRequest) -> dict[str, Any]:
+    """The request as the queue keeps it: all but the envelope and the message, which have places of their own."""
+    kept = msgspec.to_builtins(request)
+    return {name: value for name, value in kept.items() if name not in ("sender", "recipients", "message", "dry_run")}
+
+
+def request_of(item: QueueItem) -> SendRequest:
+    """The request of a queued message. Raises ValueError where another version wrote it and it cannot be read."""
+    try:
+        return msgspec.convert(
+            {
+                **item.options,
+                "sender": msgspec.to_builtins(parse_sender(item.sender)) if item.sender else None,
+                "recipients": [msgspec.to_builtins(parse_mailbox(one.address)) for one in item.recipients],
+                "message": msgspec.to_builtins(read(item.message), builtin_types=(bytes,)),
+            },
+            SendRequest,
+            builtin_types=(bytes,),
+        )
+    except msgspec.ValidationError as error:
+        raise ValueError(f"message {item.id} of the queue cannot be read: {error}") from error

@@ -129,11 +129,11 @@ async def _by_domain(
         return msgspec.structs.replace(route, outcome=outcome, reply=reply, why=why)
     implicit = not mx.records or mx.outcome is LookupOutcome.NODATA
     chosen = hosts[:MOST_HOSTS]
-    policy, secure, mx_secure, *found = await asyncio.gather(
+    policy, secure, mx_secure, found = await asyncio.gather(
         _policy(request, domain, port, now),
         _tlsa(domain, [host for _, host in chosen], port),
         _mx_secure(mx, port, implicit=implicit),
-        *(_reached(request, host, MX_PORT, port) for _, host in chosen),
+        asyncio.gather(*(_reached(request, host, MX_PORT, port) for _, host in chosen)),
     )
     route = msgspec.structs.replace(
         route,
@@ -145,9 +145,7 @@ async def _by_domain(
     return _assembled(request, route, chosen, found, policy, secure if mx_secure else {}, implicit=implicit)
 
 
-def _hosts(
-    domain: str, mx: Lookup
-) -> tuple[tuple[tuple[int, str], ...], tuple[Delivered, bytes, str] | None]:
+def _hosts(domain: str, mx: Lookup) -> tuple[tuple[tuple[int, str], ...], tuple[Delivered, bytes, str] | None]:
     """The hosts with their preferences, the preferred first; or what ends the delivery here (RFC 5321 §5.1)."""
     match mx.outcome:
         case LookupOutcome.UNKNOWN:
@@ -242,7 +240,7 @@ async def _reached(request: SendRequest, host: str, number: int, port: Recorder)
         return _Reached(absent=f"{at} is no name that mail is delivered to")
     kinds = [kind for kind, used in (("A", ipv4), ("AAAA", ipv6)) if used]
     lookups = await asyncio.gather(*(port.lookup(at, kind) for kind in kinds))
-    return _sorted_out(at, lookups, dial_port, strangers=not typed and not request.allow_private)
+    return _sorted_out(lookups, dial_port, strangers=not typed and not request.allow_private)
 
 
 def _families(request: SendRequest) -> tuple[bool, bool]:
@@ -252,7 +250,7 @@ def _families(request: SendRequest) -> tuple[bool, bool]:
     return request.ipv4 and version == 4, request.ipv6 and version == 6  # noqa: PLR2004 - the families
 
 
-def _sorted_out(host: str, lookups: Iterable[Lookup], dial_port: int, *, strangers: bool) -> _Reached:
+def _sorted_out(lookups: Iterable[Lookup], dial_port: int, *, strangers: bool) -> _Reached:
     addresses: list[str] = []
     private: list[str] = []
     unknown: str | None = None
@@ -318,13 +316,9 @@ def _left_out(
     host: str, reached: _Reached, policy: _Policy, secure: DaneHost | None, *, implicit: bool
 ) -> tuple[Delivered, str] | None:
     """Why a host is not tried, and what that makes of the delivery where no other is."""
-    if policy.said == "enforce" and policy.facts is not None and not policy.facts.covers(host):
-        if secure is None or not secure.protected:
-            return Delivered.FAILED, "the MTA-STS policy is in enforce mode and does not cover it"
-    if secure is not None and secure.addresses_secure == Found(True) and isinstance(secure.records, Unknown):
-        return Delivered.DEFERRED, f"its TLSA records cannot be told (RFC 7672 §2.1.1): {secure.records.why}"
-    if reached.addresses:
-        return None
+    forbidden = _forbidden(host, policy, secure)
+    if forbidden is not None or reached.addresses:
+        return forbidden
     if reached.private:
         listed = ", ".join(reached.private)
         return Delivered.FAILED, f"no stranger can reach {listed} (--allow-private connects all the same)"
@@ -333,6 +327,16 @@ def _left_out(
     if implicit:
         return Delivered.REFUSED, f"{host} has neither MX nor address: it takes no mail"
     return Delivered.REFUSED, reached.absent or f"{host} has no address"
+
+
+def _forbidden(host: str, policy: _Policy, secure: DaneHost | None) -> tuple[Delivered, str] | None:
+    """What a policy has against the host itself."""
+    covered = policy.said != "enforce" or policy.facts is None or policy.facts.covers(host)
+    if not covered and (secure is None or not secure.protected):
+        return Delivered.FAILED, "the MTA-STS policy is in enforce mode and does not cover it"
+    if secure is not None and secure.addresses_secure == Found(True) and isinstance(secure.records, Unknown):
+        return Delivered.DEFERRED, f"its TLSA records cannot be told (RFC 7672 §2.1.1): {secure.records.why}"
+    return None
 
 
 def _demand(

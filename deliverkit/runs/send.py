@@ -1,39 +1,44 @@
 """The run of a delivery: by the route, hop after hop, and again after a while where that was asked for.
 
 Every recipient has an outcome of its own. Only those that were put off are tried again; silence after the final dot is
-`unknown`, and nobody is sent to twice for it. With `--retry-for` the message stands in a queue on disk before the first
-octet is sent, and every change of a recipient's state is durable there before it counts.
+`unknown`, and nobody is sent to twice for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
 
+from deliverkit import __version__
 from deliverkit.delivery.guard import guard_of
-from deliverkit.delivery.message import stuffed
+from deliverkit.delivery.message import Message, stuffed
 from deliverkit.delivery.outcome import attempt_of
 from deliverkit.delivery.request import SendRequest
-from deliverkit.delivery.route import Route, routes
-from deliverkit.delivery.schedule import may_retry, next_wait
-from deliverkit.dns.build import Opened, open_port
+from deliverkit.delivery.route import SMTPS, Route, routes
+from deliverkit.dns.build import open_port
 from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.port import Port
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import WORST, Attempt, Call, Delivered, Envelope, Hop, Mode, Purpose, Result, Stage, Trouble
-from deliverkit.replies import Decoded, decode
+from deliverkit.model import Attempt, Call, Envelope, Hop, Mode, Result, Stage
+from deliverkit.report.delivery import (
+    Course,
+    DeliveryReport,
+    MessageReport,
+    RouteReport,
+    SignatureReport,
+    document,
+    message_text,
+    route_report,
+)
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.runs.outside import Outside
 from deliverkit.smtp.driver import Event
 from deliverkit.smtp.live import Limits, Live
-from deliverkit.smtp.reply import decoded
 from deliverkit.smtp.secret import Secret
 from deliverkit.smtp.transaction import Handover, transaction
 from deliverkit.tls.verify import Anchors, TrustError
@@ -59,7 +64,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class Watcher:
     """Told what happens as it happens; whoever shows it overrides what he wants to know."""
 
-    def routed(self, routes: tuple[Route, ...]) -> None:
+    def routed(self, routes: tuple[RouteReport, ...]) -> None:
         """The ways are known."""
 
     def dialling(self, number: int, hop: Hop) -> None:
@@ -78,22 +83,8 @@ class Watcher:
         """The next try comes later."""
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """All that came of it: what the report is folded from."""
-
-    request: SendRequest
-    began: float
-    duration_ms: float
-    routes: tuple[Route, ...]
-    attempts: tuple[Attempt, ...] = ()
-    decided: tuple[Result, ...] = ()
-    """What no session decided: no way there, given up."""
-    waiting: Waiting | None = None
-    """Set where the message stays in the queue."""
-
-
-class _Run:
-    """What all tries of one delivery share."""
+class Run:
+    """One delivery under way: what all its tries share, and what became of them."""
 
     def __init__(
         self, request: SendRequest, options: RunOptions, secret: Secret | None, watcher: Watcher, port: Port
@@ -103,8 +94,10 @@ class _Run:
         self.secret = secret
         self.watcher = watcher
         self.port = port
+        self.routes: tuple[Route, ...] = ()
         self.attempts: list[Attempt] = []
         self.decided: dict[str, Result] = {}
+        """What no session decided."""
         try:
             self.anchors = Anchors(options.dns.ca_file)
         except TrustError as error:
@@ -112,6 +105,9 @@ class _Run:
         self.outside = Outside(options)
         self.body = stuffed(request.message.octets)
         self.commit: Callable[[tuple[str, ...]], None] | None = None
+        """Called with the recipients right before the final dot."""
+        self.keep: Callable[[Sequence[Result], Attempt | None], None] = lambda _results, _attempt: None
+        """Called with what became of recipients, as soon as it did."""
 
     async def find(self) -> tuple[Route, ...]:
         """The ways to every recipient, as they are now."""
@@ -119,7 +115,8 @@ class _Run:
         deadline = time.monotonic() + LOOKING
         recorder = Recorder(Bounded(self.port, deadline, LOOKING), self.outside.fetcher(deadline))
         found = await routes(self.request, recorder, now)
-        self.watcher.routed(found)
+        self.routes = found
+        self.watcher.routed(tuple(routed(route) for route in found))
         return found
 
     async def once(self, found: tuple[Route, ...], pending: Sequence[str]) -> dict[str, Result]:
@@ -134,14 +131,15 @@ class _Run:
 
     async def _along(self, route: Route, recipients: tuple[str, ...], limits: Limits) -> dict[str, Result]:
         if route.outcome is not None:
-            results = {
+            ended = {
                 address: Result(
                     address=address, outcome=route.outcome, stage=Stage.ROUTE, reply=route.reply, why=route.why
                 )
                 for address in recipients
             }
-            self.decided |= results
-            return results
+            self.decided |= ended
+            self.keep(tuple(ended.values()), None)
+            return ended
         results: dict[str, Result] = {}
         hops = list(route.hops[:MOST_HOPS])
         while hops:
@@ -195,8 +193,56 @@ class _Run:
         )
         attempt = attempt_of(number, at, hop, envelope, session)
         self.attempts.append(attempt)
+        self.keep(attempt.results, attempt)
         self.watcher.attempted(attempt)
         return attempt
+
+    def course(self, began: float, seconds: float) -> Course:
+        """How it went, so far."""
+        request = self.request
+        return Course(
+            version=__version__,
+            started_at=began,
+            duration_ms=seconds * 1000,
+            envelope=_envelope(request, request.everyone),
+            message=message_report(request.message, whole=request.dry_run),
+            route=tuple(routed(route) for route in self.routes),
+            attempts=tuple(self.attempts),
+            decided=tuple(self.decided.values()),
+            dry_run=request.dry_run,
+            exit_zero=self.options.gate.exit_zero,
+        )
+
+
+def routed(route: Route) -> RouteReport:
+    """A route, as the document has it."""
+    return route_report(
+        domain=route.domain,
+        recipients=route.recipients,
+        via=route.by,
+        hops=route.hops,
+        mta_sts=route.mta_sts if route.by in ("mx", "implicit-mx") else None,
+        dane=route.dane if route.by in ("mx", "implicit-mx") else None,
+        why=route.why or None,
+        notes=route.notes,
+    )
+
+
+def message_report(message: Message, *, whole: bool) -> MessageReport:
+    """A message, as the document has it; `whole`: with its header and the beginning of its body."""
+    header, body = message_text(message.octets) if whole else (None, None)
+    return MessageReport(
+        id=message.message_id,
+        size=len(message.octets),
+        from_address=message.from_address,
+        from_domain=message.from_domain,
+        signed_by=tuple(SignatureReport(domain=domain, selector=selector) for domain, selector in message.signed_by),
+        eight_bit=message.eight_bit,
+        utf8=message.utf8,
+        notes=message.notes,
+        header=header,
+        body=body,
+    )
 
 
 def _in_clear(attempt: Attempt) -> bool:
@@ -236,41 +282,24 @@ async def send(
     secret: Secret | None = None,
     *,
     watcher: Watcher | None = None,
-    queue: Queue | None = None,
     port: Port | None = None,
-) -> Delivery:
-    """Delivers, or tries to. What servers do is never an exception. Raises `RunError` for what cannot be asked.
+) -> DeliveryReport:
+    """Delivers, or tries to, once. What servers do is never an exception. Raises `RunError` for what cannot be asked.
 
-    With `request.retry_for` the message stands in `queue` before it is tried.
+    `options.timeout` in seconds is for each session. `port` answers in place of the DNS that the options name.
     """
-    watcher = watcher or Watcher()
-    began, clock = time.time(), time.monotonic()
-    async with _asking(options, port) as asked:
-        run = _Run(request, options, secret, watcher, asked)
+    clock, began = time.monotonic(), time.time()
+    async with asking(options, port) as asked:
+        run = Run(request, options, secret, watcher or Watcher(), asked)
         found = await run.find()
-        waiting: Waiting | None = None
         if not request.dry_run:
-            if queue is not None and request.retry_for is not None:
-                waiting = await _persistently(run, found, queue)
-            else:
-                await run.once(found, _everyone(request))
-    return Delivery(
-        request=request,
-        began=began,
-        duration_ms=round((time.monotonic() - clock) * 1000, 1),
-        routes=found,
-        attempts=tuple(run.attempts),
-        decided=tuple(run.decided.values()),
-        waiting=waiting,
-    )
-
-
-def _everyone(request: SendRequest) -> tuple[str, ...]:
-    return tuple(mailbox.address for mailbox in request.recipients)
+            await run.once(found, request.everyone)
+    return document(run.course(began, time.monotonic() - clock))
 
 
 @asynccontextmanager
-async def _asking(options: RunOptions, port: Port | None) -> AsyncIterator[Port]:
+async def asking(options: RunOptions, port: Port | None) -> AsyncIterator[Port]:
+    """The DNS port of a delivery. Raises `RunError`."""
     if port is not None:
         yield port
         return
