@@ -14,8 +14,8 @@ from deliverkit.cli.errors import UsageError
 from deliverkit.cli.launch import checked_timeout, dns_options, gate_of
 from deliverkit.cli.options import Asking, Judging
 from deliverkit.cli.outputs import known_format, parsed, write_files
-from deliverkit.cli.password import password
-from deliverkit.cli.send_live import Spoken, Told
+from deliverkit.cli.send_again import again
+from deliverkit.cli.send_live import Voices
 from deliverkit.cli.send_options import (
     Addressing,
     Conversing,
@@ -27,13 +27,17 @@ from deliverkit.cli.send_options import (
 )
 from deliverkit.cli.send_request import requested, resumed
 from deliverkit.cli.targets import writable
+from deliverkit.delivery.queue import Queue, QueueError
+from deliverkit.delivery.request import SendRequest
 from deliverkit.render import json, markdown
 from deliverkit.render.text import delivery as text
 from deliverkit.render.text.sheet import WIDTH, Look
 from deliverkit.report.delivery import DeliveryReport, exit_code
 from deliverkit.runs import send as runs
 from deliverkit.runs.options import RunError, RunOptions
+from deliverkit.runs.retry import persist
 from deliverkit.runs.schedule import with_schedule
+from deliverkit.smtp.secret import Secret
 
 FORMATS: Final = ("text", "json", "markdown")
 
@@ -85,29 +89,27 @@ def send(  # noqa: PLR0913 - the bundles of the command
     options = _options(judging, asking, running)
     streams = [name for name, path in outputs if str(path) == "-"] or [form]
     look = terminal.look(showing.color.value, verbose=showing.verbose, quiet=showing.quiet)
-    live = streams == ["text"] and not showing.quiet
-    spoken = Spoken(look) if live else None
-    watcher = spoken or Told(quiet=showing.quiet)
+    voices = Voices(look if streams == ["text"] and not showing.quiet else None, quiet=showing.quiet)
     try:
         if retrying.resume is not None:
             number = resumed(addressing, writing, conversing, retrying, login)
-            reports = asyncio.run(runs.resume(number, options, password(login), watcher=watcher))
+            reports = again(number, login, options, voices.one_of_many if number is None else voices.alone)
         else:
             request, secret = requested(addressing, writing, conversing, retrying, login, asking)
-            if spoken is not None:
-                message = runs.message_report(request.message, whole=request.dry_run)
-                spoken.carries(message, request.sender.address if request.sender is not None else "")
-            reports = (asyncio.run(runs.send(request, options, secret, watcher=watcher)),)
+            reports = (_sent(request, options, secret, voices),)
     except RunError as error:
         raise UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        voices.interrupted()
+        raise
     finally:
         if running.save is not None:
-            watcher.save(running.save)
+            voices.save(running.save)
     if retrying.simulate_schedule is not None:
         server = retrying.simulate_schedule.value
         reports = tuple(with_schedule(report, server) for report in reports)
     for name in streams:
-        terminal.write(rendered(reports, name, look, told=live))
+        terminal.write(rendered(reports, name, look, told=voices.aloud))
     plain = Look(width=WIDTH, wrap=False, verbose=look.verbose, quiet=look.quiet)
     write_files(
         [(name, path) for name, path in outputs if str(path) != "-"], lambda name: rendered(reports, name, plain)
@@ -115,10 +117,24 @@ def send(  # noqa: PLR0913 - the bundles of the command
     return exit_code(reports)
 
 
+def _sent(request: SendRequest, options: RunOptions, secret: Secret | None, voices: Voices) -> DeliveryReport:
+    """One delivery; with `--retry-for` from a queue."""
+    watcher = voices.alone(0)
+    message = runs.message_report(request.message, whole=request.dry_run)
+    watcher.carries(message, request.sender.address if request.sender is not None else "")
+    if request.retry_for is None:
+        return asyncio.run(runs.send(request, options, secret, watcher=watcher))
+    try:
+        with Queue.open() as queue:
+            return asyncio.run(persist(request, options, secret, queue, watcher=watcher))
+    except QueueError as error:
+        raise UsageError(str(error)) from error
+
+
 def rendered(reports: Sequence[DeliveryReport], form: str, look: Look, *, told: bool = False) -> str:
     """The deliveries in this format. `told`: what was written while they happened is left out."""
     if form == "json":
-        return json.render(reports[0] if len(reports) == 1 else list(reports))
+        return json.render(reports[0] if len(reports) == 1 else reports)
     if form == "markdown":
         return markdown.render_delivery(reports)
     return text.render(reports, look, told=told)

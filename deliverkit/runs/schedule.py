@@ -5,17 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from deliverkit.delivery.schedule import rows, simulate
-from deliverkit.delivery.servers import Name
+from deliverkit.delivery.servers import NAMES
 from deliverkit.report.delivery import DeliveryReport, ScheduleEvent, ScheduleReport, ScheduleRow
 
 
-def with_schedule(report: DeliveryReport, server: Name) -> DeliveryReport:
-    """The report, with what the server would do about the reply that decided it."""
+def with_schedule(report: DeliveryReport, server: str) -> DeliveryReport:
+    """The report, with what `postfix`, `exim` or `exchange` would do about the reply that decided it."""
     worst = next((entry for entry in report.recipients if entry.outcome == report.outcome), None)
     reply = worst.reply if worst is not None else None
     permanence = _permanence(report.outcome, reply.class_ if reply is not None else None)
     made = simulate(
-        server,
+        next(name for name in NAMES if name == server),
         permanence,
         wait_s=reply.wait_s if reply is not None else None,
         stage=worst.stage if worst is not None else None,

@@ -21,6 +21,12 @@ class LiveText:
         self._look = look
         self._dialogue = Dialogue(look, None)
 
+    def headed(self, number: int) -> str:
+        """Before what is told of one delivery among several."""
+        sheet = Sheet(self._look)
+        sheet.line((f"── message {number} ", "bold cyan"))
+        return "\n" + sheet.render()
+
     def message(self, message: MessageReport, sender: str) -> str:
         """What is carried."""
         sheet = Sheet(self._look)
