@@ -11,6 +11,7 @@ from typing import Final
 
 from deliverkit.model import clipped, shown
 from deliverkit.model.display import RECORDED
+from deliverkit.records.names import unicode_name
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.render.text.transcript import mark, since
 from deliverkit.render.text.words import WHO
@@ -24,7 +25,6 @@ _MOST_LINES: Final = 100
 """Lines of one reply, or of a message, that are shown."""
 _LAST: Final = re.compile(r"[0-9]{3}(?: |$)")
 _MOST_HOPS: Final = 5
-_MEANT: Final = 400
 _BODY: Final = "body"
 UNEXPLAINED: Final = frozenset({"quit", "rset"})
 """Stages whose replies decide nothing."""
@@ -32,7 +32,8 @@ UNEXPLAINED: Final = frozenset({"quit", "rset"})
 
 def write_route(sheet: Sheet, route: RouteReport) -> None:
     """`route     example.net → mx1.example.net [192.0.2.25]:25   MTA-STS none · DANE none`."""
-    name = shown(route.domain)
+    readable = unicode_name(route.domain)
+    name = shown(route.domain if readable == route.domain else f"{readable} ({route.domain})")
     lead = ("route".ljust(_LEAD), "bold")
     if not route.hops:
         sheet.prose(f"{name} ✗ {shown(route.why or 'there is no way there', RECORDED)}", lead=lead, hang=_LEAD)
@@ -80,15 +81,11 @@ def in_short(reply: Decoded) -> str:
     return " · ".join(shown(part) for part in parts)
 
 
-def write_meaning(sheet: Sheet, reply: Decoded, *, indent: int = _HANG) -> None:
+def write_meaning(sheet: Sheet, reply: Decoded) -> None:
     """Under a refusal: its class, category and who acts, and what it means."""
-    words = f"{in_short(reply)}: {_lowered(shown(reply.meaning, _MEANT))}"
-    sheet.prose(words, indent=indent, hang=indent, style="dim")
-
-
-def _lowered(text: str) -> str:
-    """A sentence behind a colon; a word in capitals stays."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    sheet.line((in_short(reply), "bold"), indent=_HANG)
+    first, stop, _ = reply.meaning.partition(". ")
+    sheet.prose(shown(first + stop.rstrip(), RECORDED), indent=_HANG, style="dim")
 
 
 class Dialogue:
@@ -115,11 +112,12 @@ class Dialogue:
                 self._lines = 0
             elif self._over(sheet, piece):
                 continue
-            time = since(at_ms)
+            body = direction == "client" and stage == "body"
+            time = "" if body and self._last == _BODY else since(at_ms)
             sign, style = mark(direction, piece, tls=tls)
-            right = ((time, "dim"),) if time != self._last else ()
+            right = ((time, "dim"),) if time and time != self._last else ()
             sheet.ends(((f"{sign} ", style), (clipped(piece, RECORDED), style)), right)
-            self._last = _BODY if direction == "client" and stage == "body" else time
+            self._last = _BODY if body else time
             if direction == "server":
                 self._hear(sheet, piece, stage)
 
