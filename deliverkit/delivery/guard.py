@@ -1,7 +1,7 @@
 """Whether a session may carry the message: what the hop's policy demands against what TLS showed.
 
 DANE outranks MTA-STS (RFC 8461 §2). DANE-EE judges the key alone: names and dates count for nothing (RFC 7672 §3.1.1).
-MTA-STS wants a chain that is trusted and bears the host's name (RFC 8461 §4.2). Without either TLS is taken as it comes.
+MTA-STS wants a chain that is trusted and bears the host's name (RFC 8461 §4.2). Else TLS is as it comes.
 """
 
 from __future__ import annotations

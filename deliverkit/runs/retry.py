@@ -19,13 +19,12 @@ from deliverkit.delivery.bounce import bounce
 from deliverkit.delivery.queue import Queue, QueueError, QueueItem, Recipient, State
 from deliverkit.delivery.request import SendRequest, options_of, request_of
 from deliverkit.delivery.schedule import may_retry, next_try
-from deliverkit.dns.port import Port
 from deliverkit.model import Attempt, Delivered, Result, Stage
 from deliverkit.replies import Decoded, decode
 from deliverkit.report.delivery import DeliveryReport, RetryReport, document
 from deliverkit.report.fold import rfc3339
 from deliverkit.runs.options import RunError, RunOptions
-from deliverkit.runs.send import Run, Waiting, Watcher, asking
+from deliverkit.runs.send import Network, Run, Waiting, Watcher, asking
 from deliverkit.smtp.reply import decoded
 from deliverkit.smtp.secret import Secret
 
@@ -47,7 +46,7 @@ async def persist(
     queue: Queue,
     *,
     watcher: Watcher | None = None,
-    port: Port | None = None,
+    network: Network | None = None,
 ) -> DeliveryReport:
     """Queues the message, and tries until every recipient is settled or `request.retry_for` is over.
 
@@ -68,7 +67,7 @@ async def persist(
         )
     watcher = watcher or Watcher()
     watcher.queued(number)
-    return await _through(queue, number, request, options, secret, watcher, port)
+    return await _through(queue, number, request, options, secret, watcher, network)
 
 
 async def resume(
@@ -78,7 +77,7 @@ async def resume(
     queue: Queue,
     *,
     watcher: Watcher | None = None,
-    port: Port | None = None,
+    network: Network | None = None,
 ) -> DeliveryReport | None:
     """Goes on with a queued message; None where there is none, or another process has it. Raises `RunError`."""
     with _told():
@@ -89,7 +88,7 @@ async def resume(
         request = request_of(item)
     except ValueError as error:
         raise RunError(str(error)) from error
-    return await _through(queue, number, request, options, secret, watcher or Watcher(), port)
+    return await _through(queue, number, request, options, secret, watcher or Watcher(), network)
 
 
 async def _through(
@@ -99,11 +98,11 @@ async def _through(
     options: RunOptions,
     secret: Secret | None,
     watcher: Watcher,
-    port: Port | None,
+    network: Network | None,
 ) -> DeliveryReport:
     clock = time.monotonic()
-    async with asking(options, port) as asked:
-        run = Run(request, options, secret, watcher, asked)
+    async with asking(options, network) as asked:
+        run = Run(request, options, secret, watcher, asked, network)
         run.commit = lambda recipients: queue.mark_in_doubt(number, recipients, at=time.time())
 
         def keep(results: Iterable[Result], attempt: Attempt | None) -> None:

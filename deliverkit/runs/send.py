@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.port import Port
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import Attempt, Call, Envelope, Hop, Mode, Result, Stage
+from deliverkit.model import Attempt, Call, Envelope, Fetch, Hop, Mode, Request, Result, Session, Stage
 from deliverkit.report.delivery import (
     Course,
     DeliveryReport,
@@ -37,7 +37,8 @@ from deliverkit.report.delivery import (
 )
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.runs.outside import Outside
-from deliverkit.smtp.driver import Event
+from deliverkit.smtp.acts import Dialog
+from deliverkit.smtp.driver import Event, Tell
 from deliverkit.smtp.live import Limits, Live
 from deliverkit.smtp.secret import Secret
 from deliverkit.smtp.transaction import Handover, transaction
@@ -83,17 +84,38 @@ class Watcher:
         """The next try comes later."""
 
 
+class Network(Port, Protocol):
+    """DNS, HTTPS and SMTP at once, in place of those that the options name: a world in memory."""
+
+    async def fetch(self, request: Request) -> Fetch:
+        """The outcome of one request."""
+        ...
+
+    async def session(
+        self, call: Call, script: Callable[[str], Dialog] | None = None, tell: Tell | None = None
+    ) -> Session:
+        """One conversation as it went."""
+        ...
+
+
 class Run:
     """One delivery under way: what all its tries share, and what became of them."""
 
     def __init__(
-        self, request: SendRequest, options: RunOptions, secret: Secret | None, watcher: Watcher, port: Port
+        self,
+        request: SendRequest,
+        options: RunOptions,
+        secret: Secret | None,
+        watcher: Watcher,
+        port: Port,
+        network: Network | None = None,
     ) -> None:
         self.request = request
         self.options = options
         self.secret = secret
         self.watcher = watcher
         self.port = port
+        self.network = network
         self.routes: tuple[Route, ...] = ()
         self.attempts: list[Attempt] = []
         self.decided: dict[str, Result] = {}
@@ -102,7 +124,7 @@ class Run:
             self.anchors = Anchors(options.dns.ca_file)
         except TrustError as error:
             raise RunError(f"--ca-file: {error}") from error
-        self.outside = Outside(options)
+        self.outside = Outside(options, network)
         self.body = stuffed(request.message.octets)
         self.commit: Callable[[tuple[str, ...]], None] | None = None
         """Called with the recipients right before the final dot."""
@@ -160,10 +182,9 @@ class Run:
         self.watcher.dialling(number, hop)
         envelope = _envelope(request, recipients)
         at = time.time()
-        deadline = time.monotonic() + self.options.timeout
-        live = Live(
+        dialler = self.network or Live(
             self.anchors,
-            deadline=deadline,
+            deadline=time.monotonic() + self.options.timeout,
             words=f"within the {self.options.timeout:g} s given for a session",
             limits=limits,
             secret=self.secret,
@@ -188,7 +209,7 @@ class Run:
             stop_after=request.stop_after,
             committing=self.commit,
         )
-        session = await live.session(
+        session = await dialler.session(
             call, lambda hello: transaction(call, hello, handover, self.secret), tell=self.watcher.said
         )
         attempt = attempt_of(number, at, hop, envelope, session)
@@ -282,15 +303,15 @@ async def send(
     secret: Secret | None = None,
     *,
     watcher: Watcher | None = None,
-    port: Port | None = None,
+    network: Network | None = None,
 ) -> DeliveryReport:
     """Delivers, or tries to, once. What servers do is never an exception. Raises `RunError` for what cannot be asked.
 
-    `options.timeout` in seconds is for each session. `port` answers in place of the DNS that the options name.
+    `options.timeout` in seconds is for each session. `network` stands in place of what the options name.
     """
     clock, began = time.monotonic(), time.time()
-    async with asking(options, port) as asked:
-        run = Run(request, options, secret, watcher or Watcher(), asked)
+    async with asking(options, network) as asked:
+        run = Run(request, options, secret, watcher or Watcher(), asked, network)
         found = await run.find()
         if not request.dry_run:
             await run.once(found, request.everyone)
