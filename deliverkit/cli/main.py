@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
     "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
+    "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "schema": "Print the JSON Schema of a document.",
@@ -110,6 +111,10 @@ _SWITCHES: Final = frozenset(
         "SECOND_OPINION",
         "TLS_SCAN",
         "INSECURE_AUTH",
+        "DSN",
+        "REQUIRE_TLS",
+        "NO_PIPELINING",
+        "DRY_RUN",
     ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])

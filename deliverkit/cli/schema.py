@@ -13,21 +13,25 @@ from deliverkit.cli.options import Painting
 from deliverkit.evidence import saved as evidence
 from deliverkit.model import escaped
 from deliverkit.render import json
-from deliverkit.report import Report, document
+from deliverkit.report import Report, delivery, document
 
-_DOCUMENTS = {"report": (Report, document.SCHEMA), "evidence": (evidence.Evidence, evidence.SCHEMA)}
-_PLANNED = ("delivery", "reply", "diff", "config")
+_DOCUMENTS = {
+    "report": (Report, document.SCHEMA),
+    "delivery": (delivery.DeliveryReport, delivery.SCHEMA),
+    "evidence": (evidence.Evidence, evidence.SCHEMA),
+}
+_PLANNED = ("reply", "diff", "config")
 
 
 def schema(
-    *, document: Annotated[str, Argument(metavar="DOCUMENT", help="report or evidence.")], painting: Painting
+    *, document: Annotated[str, Argument(metavar="DOCUMENT", help="report, delivery or evidence.")], painting: Painting
 ) -> int:
     """Print the JSON Schema of a document."""
     del painting  # a schema is JSON whatever is asked
     if document in _PLANNED:
         raise UsageError(f"schema {document}: not yet; there are {' and '.join(_DOCUMENTS)}")
     if document not in _DOCUMENTS:
-        hint = nearest(document, _DOCUMENTS) or f"; there are {' and '.join(_DOCUMENTS)}"
+        hint = nearest(document, _DOCUMENTS) or f"; there are {', '.join(_DOCUMENTS)}"
         raise UsageError(f"no such document: {escaped(document)}{hint}")
     kind, name = _DOCUMENTS[document]
     terminal.write(json.schema(kind, name))

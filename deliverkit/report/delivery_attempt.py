@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from deliverkit.model import Attempt, Handshake, Session, State, Step, clipped
+from deliverkit.model import Attempt, Session, State, Step, clipped
 from deliverkit.model.display import RECORDED, SHOWN
 from deliverkit.records.certificate import bears, read_certificate
 from deliverkit.replies import Decoded, decode
@@ -16,6 +16,8 @@ from deliverkit.report.smtp import CertificateReport, TranscriptReport, certific
 
 _MOST_LINES: Final = 64
 _EXPLAINED: Final = 8192
+_TOLD: Final = ("failed", "size", "login-why", "dsn", "stopped")
+"""Remarks that stand in a transcript: why nothing was said from there on."""
 STAGE_OF: Final = {
     "helo": "ehlo",
     "ehlo-tls": "ehlo",
@@ -178,8 +180,13 @@ def _transcript(session: Session) -> Iterator[SaidReport]:
         yield _note("connect", session.connect_ms or 0.0, f"{session.state.value}: {session.why}")
     elif session.connect_ms is not None:
         yield _note("connect", session.connect_ms, f"Connected{f' from {session.ours}' if session.ours else ''}")
+    at = session.connect_ms or 0.0
     for step in session.steps:
         yield from _step(step, session)
+        at = max(at, step.replied_ms or step.at_ms)
+    for key in _TOLD:
+        if session.remarks.get(key):
+            yield _note(key, at, session.remarks[key])
 
 
 def _step(step: Step, session: Session) -> Iterator[SaidReport]:
@@ -192,19 +199,11 @@ def _step(step: Step, session: Session) -> Iterator[SaidReport]:
     if len(lines) > _MOST_LINES:
         yield _note(step.stage, at, f"… (+{len(lines) - _MOST_LINES} lines)", tls=step.tls)
     if step.stage == "tls" and step.trouble is None and session.handshake is not None:
-        yield _note(step.stage, at, handshake_words(session.handshake), tls=True)
+        yield _note(step.stage, at, f"{session.handshake.version} {session.handshake.cipher}", tls=True)
     if step.stage == "starttls" and session.injected:
         yield _note(step.stage, at, f"in clear behind it, dropped: {peer(session.injected)}")
     if step.trouble is not None:
         yield _note(step.stage, at, f"{step.trouble.value}: {step.why}", tls=step.tls)
-
-
-def handshake_words(handshake: Handshake) -> str:
-    """`TLS: TLSv1.3, TLS_AES_256_GCM_SHA384, certificate not trusted (self-signed)`."""
-    if not handshake.ok:
-        return f"TLS failed: {handshake.error}"
-    trust = "" if handshake.trusted else f", certificate not trusted ({handshake.trust_error or 'none was sent'})"
-    return f"TLS: {handshake.version}, {handshake.cipher}{trust}"
 
 
 def _note(stage: str, at: float, text: str, *, tls: bool = False) -> SaidReport:

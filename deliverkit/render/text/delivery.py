@@ -44,7 +44,8 @@ def render(reports: Sequence[DeliveryReport], look: Look, *, told: bool = False)
             write_opening(sheet, report)
         write_verdict(sheet, report)
         parts.append(sheet.render())
-    return "\n".join(part for part in parts if part)
+    shown_so_far = "\n" if told and not look.quiet and parts else ""
+    return shown_so_far + "\n".join(part for part in parts if part)
 
 
 def write_opening(sheet: Sheet, report: DeliveryReport) -> None:
@@ -55,8 +56,7 @@ def write_opening(sheet: Sheet, report: DeliveryReport) -> None:
     for attempt in report.attempts:
         sheet.blank()
         write_attempt(sheet, attempt)
-    if report.attempts:
-        sheet.blank()
+    sheet.blank()
 
 
 def write_message(sheet: Sheet, message: MessageReport, sender: str) -> None:
@@ -88,10 +88,11 @@ def write_verdict(sheet: Sheet, report: DeliveryReport) -> None:
     _write_head(sheet, report)
     if sheet.look.quiet:
         return
-    if len(report.recipients) > 1:
-        _write_table(sheet, report.recipients)
-    for entries in alike(report.recipients):
-        _write_why(sheet, report, entries)
+    if report.outcome is not None:
+        if len(report.recipients) > 1:
+            _write_table(sheet, report.recipients)
+        for entries in alike(report.recipients):
+            _write_why(sheet, report, entries)
     for entry in report.recipients:
         _write_delay(sheet, entry, several=len(report.recipients) > 1)
     write_retry(sheet, report)
@@ -116,6 +117,9 @@ def _write_head(sheet: Sheet, report: DeliveryReport) -> None:
     label, style = OUTCOME[report.outcome]
     at = "" if report.outcome == "accepted" else f" at {report.stage.upper()}"
     parts: list[Part] = [(f"{label}{at}", style), "   ", _whom(report)]
+    if sheet.look.quiet and len(report.recipients) == 1 and report.recipients[0].outcome != "accepted":
+        short = _short(report.recipients[0])
+        parts += [" · ", short] if short else []
     if report.outcome == "accepted" and report.queue_id is not None:
         parts += [" · ", f"queued there as {shown(report.queue_id)}"]
     sheet.ends(parts, (time,))
@@ -172,10 +176,11 @@ def _write_why(sheet: Sheet, report: DeliveryReport, entries: Sequence[Recipient
     if len(report.recipients) > 1:
         sheet.blank()
         sheet.prose(", ".join(shown(entry.address) for entry in entries), lead=("For   ", "bold"), indent=2, hang=8)
-    if first.reply is not None:
-        write_reply(sheet, first.reply, host=first.host)
+    said = first.host is not None
     if first.why is not None and first.outcome != "unknown":
         sheet.prose(_sentence(shown(first.why, RECORDED)), indent=2)
+    if first.reply is not None:
+        write_reply(sheet, first.reply, host=first.host, quoted=said)
     if first.outcome == "unknown":
         _write_unknown(sheet, report, first)
 
@@ -196,9 +201,9 @@ def _write_unknown(sheet: Sheet, report: DeliveryReport, entry: RecipientReport)
     )
 
 
-def write_reply(sheet: Sheet, reply: Decoded, *, host: str | None) -> None:
-    """A refusal in full: what was said, what it means, why, and what to do."""
-    lines = reply.input.split("\n")
+def write_reply(sheet: Sheet, reply: Decoded, *, host: str | None, quoted: bool = True) -> None:
+    """A refusal in full: what was said (`quoted`: by a server, not by the rules), what it means, why, what to do."""
+    lines = reply.input.split("\n") if quoted else []
     for line in lines[:_MOST_SHOWN]:
         sheet.line(shown(line, RECORDED), indent=4)
     if len(lines) > _MOST_SHOWN:
@@ -242,5 +247,7 @@ def _write_bounce(sheet: Sheet, report: DeliveryReport) -> None:
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:] if text[:2].islower() else text
+    """With a capital, unless it begins with a name, and a stop."""
+    first, _, _ = text.partition(" ")
+    text = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
     return text if text.endswith((".", "!", "?")) else f"{text}."

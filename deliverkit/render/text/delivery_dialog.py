@@ -11,7 +11,7 @@ from typing import Final
 
 from deliverkit.model import clipped, shown
 from deliverkit.model.display import RECORDED
-from deliverkit.records.duration import duration_words
+from deliverkit.records.names import unicode_name
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.render.text.transcript import mark, since
 from deliverkit.render.text.words import WHO
@@ -25,14 +25,15 @@ _MOST_LINES: Final = 100
 """Lines of one reply, or of a message, that are shown."""
 _LAST: Final = re.compile(r"[0-9]{3}(?: |$)")
 _MOST_HOPS: Final = 5
-_MEANT: Final = 400
+_BODY: Final = "body"
 UNEXPLAINED: Final = frozenset({"quit", "rset"})
 """Stages whose replies decide nothing."""
 
 
 def write_route(sheet: Sheet, route: RouteReport) -> None:
     """`route     example.net → mx1.example.net [192.0.2.25]:25   MTA-STS none · DANE none`."""
-    name = shown(route.domain)
+    readable = unicode_name(route.domain)
+    name = shown(route.domain if readable == route.domain else f"{readable} ({route.domain})")
     lead = ("route".ljust(_LEAD), "bold")
     if not route.hops:
         sheet.prose(f"{name} ✗ {shown(route.why or 'there is no way there', RECORDED)}", lead=lead, hang=_LEAD)
@@ -80,15 +81,11 @@ def in_short(reply: Decoded) -> str:
     return " · ".join(shown(part) for part in parts)
 
 
-def write_meaning(sheet: Sheet, reply: Decoded, *, indent: int = _HANG) -> None:
+def write_meaning(sheet: Sheet, reply: Decoded) -> None:
     """Under a refusal: its class, category and who acts, and what it means."""
-    words = f"{in_short(reply)}: {_lowered(shown(reply.meaning, _MEANT))}"
-    sheet.prose(words, indent=indent, hang=indent, style="dim")
-
-
-def _lowered(text: str) -> str:
-    """A sentence behind a colon; a word in capitals stays."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    sheet.line((in_short(reply), "bold"), indent=_HANG)
+    first, stop, _ = reply.meaning.partition(". ")
+    sheet.prose(shown(first + stop.rstrip(), RECORDED), indent=_HANG, style="dim")
 
 
 class Dialogue:
@@ -101,19 +98,26 @@ class Dialogue:
         self._heard: list[bytes] = []
         self._lines = 0
 
-    def write(self, sheet: Sheet, at_ms: float, direction: str, text: str, *, tls: bool, stage: str | None) -> None:
-        """A line, or several of one reply."""
+    def write(self, sheet: Sheet, at_ms: float, direction: str, text: str, *, tls: bool, stage: str) -> None:
+        """A line, or several of one reply; of a message each line only where everything is shown."""
+        if direction == "note":
+            text = _noted(stage, text)
+        elif direction == "client" and stage == "body" and not self._look.verbose:
+            if self._last == _BODY:
+                return
+            text = "(the message)"
         for piece in text.split("\n"):
             if direction != "server":
                 self._heard.clear()
                 self._lines = 0
             elif self._over(sheet, piece):
                 continue
-            time = since(at_ms)
+            body = direction == "client" and stage == "body"
+            time = "" if body and self._last == _BODY else since(at_ms)
             sign, style = mark(direction, piece, tls=tls)
-            right = ((time, "dim"),) if time != self._last else ()
+            right = ((time, "dim"),) if time and time != self._last else ()
             sheet.ends(((f"{sign} ", style), (clipped(piece, RECORDED), style)), right)
-            self._last = time
+            self._last = _BODY if body else time
             if direction == "server":
                 self._hear(sheet, piece, stage)
 
@@ -140,21 +144,20 @@ class Dialogue:
             write_meaning(sheet, meant)
 
 
+def _noted(stage: str, text: str) -> str:
+    """A note in words that stand by themselves."""
+    if stage == "connect":
+        return "Connected" if text.lower().startswith("connected") else text
+    if stage == "stopped":
+        return f"Stopped after {text.upper()}, as asked"
+    return f"TLS: {text}" if stage == "tls" and text.startswith(("TLSv", "SSLv")) else text
+
+
 def write_dialling(sheet: Sheet, number: int, host: str, address: str, port: int) -> None:
     """The head of a session."""
     named = host if host != address else ""
     attempt = f"attempt {number}"
     sheet.ends(((f"=== Trying {shown(named)} {place(address, port)}".replace("  ", " "), "dim"),), ((attempt, "dim"),))
-
-
-def write_body(sheet: Sheet, octets: bytes, *, tls: bool) -> None:
-    """The message as it goes out, in a dialogue that shows everything."""
-    lines = octets.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    sign, _ = mark("client", "", tls=tls)
-    for line in lines[:_MOST_LINES]:
-        sheet.line(f"{sign} ", (clipped(line, RECORDED), "dim"))
-    if len(lines) > _MOST_LINES:
-        sheet.line((f"… (+{len(lines) - _MOST_LINES} lines)", "dim"), indent=_HANG)
 
 
 def write_attempt(sheet: Sheet, attempt: AttemptReport) -> None:
@@ -163,8 +166,15 @@ def write_attempt(sheet: Sheet, attempt: AttemptReport) -> None:
     dialogue = Dialogue(sheet.look, attempt.host)
     for line in attempt.transcript:
         dialogue.write(sheet, line.at_ms, line.direction, line.text, tls=line.tls, stage=line.stage)
+    write_after(sheet, attempt)
 
 
-def until(seconds: float) -> str:
-    """`in 5 min`, or `now`."""
-    return f"in {duration_words(seconds)}" if seconds >= 1 else "now"
+def write_after(sheet: Sheet, attempt: AttemptReport) -> None:
+    """What the lines of a session do not show."""
+    tls = attempt.tls
+    if tls is not None and tls.error is None and not (tls.trusted and tls.name_matches):
+        why = tls.trust_error or ("no certificate came" if tls.certificate is None else "it bears other names")
+        held = "" if tls.demand == "none" else f"; held to it by {tls.demand}"
+        sheet.prose(f"the certificate is not verified: {shown(why)}{held}", lead="=== ", hang=_HANG, style="dim")
+    for note in attempt.notes:
+        sheet.prose(shown(note, RECORDED), lead="=== ", hang=_HANG, style="dim")

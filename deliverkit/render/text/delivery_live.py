@@ -7,26 +7,37 @@ import datetime as dt
 from deliverkit.model import shown
 from deliverkit.records.duration import duration_words
 from deliverkit.render.text.delivery import write_message
-from deliverkit.render.text.delivery_dialog import Dialogue, write_body, write_dialling, write_route
+from deliverkit.render.text.delivery_dialog import Dialogue, write_after, write_dialling, write_route
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report.delivery import MessageReport, RouteReport
+from deliverkit.report.delivery_attempt import AttemptReport
 from deliverkit.smtp.reply import decoded
 
 
 class LiveText:
-    """Each method gives what is to be written now; "" for nothing. `body`: the message, where all of it is shown."""
+    """Each method gives what is to be written now; "" for nothing."""
 
-    def __init__(self, look: Look, body: bytes = b"") -> None:
+    def __init__(self, look: Look) -> None:
         self._look = look
-        self._body = body
         self._dialogue = Dialogue(look, None)
 
-    def routed(self, routes: tuple[RouteReport, ...], message: MessageReport, sender: str) -> str:
-        """The way, and what is carried."""
+    def headed(self, number: int) -> str:
+        """Before what is told of one delivery among several."""
+        sheet = Sheet(self._look)
+        sheet.line((f"── message {number} ", "bold cyan"))
+        return "\n" + sheet.render()
+
+    def message(self, message: MessageReport, sender: str) -> str:
+        """What is carried."""
+        sheet = Sheet(self._look)
+        write_message(sheet, message, sender)
+        return sheet.render()
+
+    def routed(self, routes: tuple[RouteReport, ...]) -> str:
+        """The way."""
         sheet = Sheet(self._look)
         for route in routes:
             write_route(sheet, route)
-        write_message(sheet, message, sender)
         return sheet.render()
 
     def dialling(self, number: int, host: str, address: str, port: int) -> str:
@@ -39,11 +50,14 @@ class LiveText:
     def said(self, at_ms: float, direction: str, text: bytes, *, tls: bool, stage: str) -> str:
         """A line that was said or heard."""
         sheet = Sheet(self._look)
-        if direction == "client" and stage == "body" and self._body:
-            write_body(sheet, self._body, tls=tls)
-            return sheet.render()
         words = decoded(text).replace("\r\n", "\n").removesuffix("\n")
         self._dialogue.write(sheet, at_ms, direction, words, tls=tls, stage=stage)
+        return sheet.render()
+
+    def attempted(self, attempt: AttemptReport) -> str:
+        """What the lines of a session did not show."""
+        sheet = Sheet(self._look)
+        write_after(sheet, attempt)
         return sheet.render()
 
     def waiting(self, next_at: float, give_up_at: float, now: float, queue_id: str | None) -> str:
@@ -57,10 +71,6 @@ class LiveText:
             hang=2,
         )
         return "\n" + sheet.render()
-
-    def ended(self) -> str:
-        """What parts the dialogue from the verdict."""
-        return "\n"
 
 
 def _clock(seconds: float) -> str:

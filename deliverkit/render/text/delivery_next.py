@@ -42,9 +42,6 @@ def _hints(report: DeliveryReport) -> Iterator[Hint]:
     if worst is None:
         return
     yield from _by_cause(report, worst)
-    if report.outcome == "deferred" and report.retry is None and (worst.reply is None or worst.reply.retry):
-        typed = f"deliverkit send --from {_typed(report.sender or '<>')} --to {_typed(worst.address)} --retry-for 1h"
-        yield typed, "waits, and goes again as a mail server does"
     if report.outcome == "accepted" and report.message.from_domain is not None:
         yield (
             f"deliverkit check {_typed(report.message.from_domain)}",

@@ -44,7 +44,7 @@ def write_schedule(sheet: Sheet, schedule: ScheduleReport) -> None:
     wide = max((len(at) for at, _ in rows), default=0)
     for at, row in rows:
         style = _STYLE.get(row.kind, "")
-        sheet.prose(shown(row.words, RECORDED), lead=f"{at.rjust(wide)}  ", indent=4, hang=6 + wide, style=style)
+        sheet.prose(shown(row.words, RECORDED), lead=f"{at.ljust(wide)}  ", indent=4, hang=6 + wide, style=style)
     for note in schedule.notes:
         sheet.prose(_sentence(shown(note, RECORDED)), indent=4, style="dim")
     if sheet.look.verbose:
