@@ -23,7 +23,9 @@ _RSA = rsa.generate_private_key(65537, 2048)
 PLAIN = b"From: anna@example.org\r\nTo: berta@example.net\r\nSubject: x  y\r\nX-Other: z\r\n\r\nHello  there \r\n\r\n"
 
 
-def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, kind: str = "PKCS8", password: bytes | None = None) -> bytes:
+def pem(
+    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, kind: str = "PKCS8", password: bytes | None = None
+) -> bytes:
     hidden = form.BestAvailableEncryption(password) if password else form.NoEncryption()
     return key.private_bytes(form.Encoding.PEM, getattr(form.PrivateFormat, kind), hidden)
 
