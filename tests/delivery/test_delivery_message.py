@@ -174,7 +174,7 @@ def test_any_body_and_subject_or_one_line_that_refuses_it(text: str):
     try:
         message = composed(body=text, subject=text)
     except MessageError as error:
-        assert str(error).isprintable()
+        assert str(error).isprintable()  # noqa: PT017 - the other outcome is as good
         return
     assert message.octets.isascii()
     assert only_crlf(message.octets)
@@ -190,7 +190,7 @@ def test_any_headers_or_one_line_that_refuses_them(headers: list[tuple[str, str]
     try:
         message = composed(headers=tuple(headers))
     except MessageError as error:
-        assert str(error).isprintable()
+        assert str(error).isprintable()  # noqa: PT017 - the other outcome is as good
         return
     assert only_crlf(message.octets)
     assert len(parsed(message).keys()) >= 9
@@ -438,7 +438,7 @@ def test_any_author_at_all(author: bytes):
     try:
         message = from_file(b"From: " + author + b"\r\n\r\nx\r\n")
     except MessageError as error:
-        assert str(error).isprintable()
+        assert str(error).isprintable()  # noqa: PT017 - the other outcome is as good
         return
     assert (message.from_domain is None) == (message.from_address is None)
 
