@@ -222,8 +222,10 @@ def _asked(name: str, wait_s: float, tries: tuple[float, ...]) -> str:
     """How the schedule meets a wait that the reply asks for."""
     early = sum(1 for after in tries[1:] if after < wait_s)
     fit = next((after for after in tries[1:] if after >= wait_s), None)
-    words = f"the reply asks for {duration_words(wait_s)}, which {name} does not read: "
+    words = f"The reply asks for {duration_words(wait_s)}, which {name} does not read: "
     if fit is None:
-        return words + "no try comes that late"
-    when = f"the {'next' if not early else 'first'} try that heeds it comes after {duration_words(fit)}"
-    return words + when + (f", and {early} before it come{'s' if early == 1 else ''} too early" if early else "")
+        return words + "no try comes that late."
+    if not early:
+        return words + f"its next try, after {duration_words(fit)}, is late enough."
+    soon = "the next try comes" if early == 1 else f"the next {early} tries come"
+    return words + f"{soon} too early, and the first that is late enough after {duration_words(fit)}."
