@@ -177,9 +177,13 @@ def test_which_tries_come_too_early():
     assert note("exim", 1e7).endswith("no try comes that late.")
 
 
-def test_a_refused_banner_at_postfix():
-    assert "smtp_skip_5xx_greeting" in simulate("postfix", "permanent", stage="banner").notes[0]
-    assert "smtp_skip_5xx_greeting" not in simulate("postfix", "permanent", stage="rcpt").notes[0]
+def test_a_refused_banner_is_no_bounce_at_postfix():
+    banner = simulate("postfix", "permanent", stage="banner")
+    assert "smtp_skip_5xx_greeting" in banner.notes[0]
+    assert banner.tries == simulate("postfix", "temporary").tries
+    assert banner.events[-1].words == "gives up and bounces"
+    assert not any("smtp_skip_5xx" in note for note in simulate("postfix", "permanent", stage="rcpt").notes)
+    assert simulate("exim", "permanent", stage="banner").tries == 1
 
 
 def test_rows_fold_what_is_alike():
