@@ -97,6 +97,7 @@ def compose(
         raise MessageError(f"--header gives {twice[0]} twice: it stands once in a message (RFC 5322 §3.6)")
     if subject is not None:
         check("Subject", subject)
+    host = host or "localhost"
     given = {name.lower(): (name, value) for name, value in headers}
     author = given["from"][1] if "from" in given else _author(sender, host)
     when = dt.datetime.fromtimestamp(int(now), dt.UTC)
@@ -196,7 +197,7 @@ def from_file(octets: bytes) -> Message:
     _check_octets(octets)
     mended, notes = _line_ends(octets)
     head, empty, _ = mended.partition(b"\r\n\r\n")
-    found, broken = fields(head)
+    found, broken = fields(head[:MAX_HEADER])
     if broken and broken[0] == 1:
         raise MessageError("its first line is not a header field (Name: value)")
     if not empty:

@@ -128,16 +128,19 @@ def simulate(
 
     `permanence` is the class of a decoded reply: `permanent` bounces at once, `success` is done; everything else is
     tried again as after a 4xx; None is no reply at all. `stage` tells trouble with the server from a verdict on the
-    message. No server reads `wait_s` out of a reply: it only shows which tries come too early.
+    message; Postfix takes even a permanent banner for such trouble. No server reads `wait_s` out of a reply: it only
+    shows which tries come too early.
     """
     site = servers.SITES[server]
     notes = list(site.notes)
+    softened = bool(site.banner_note) and stage == "banner" and permanence == "permanent"
+    if softened:
+        notes.insert(0, site.banner_note)
+    at_once = permanence == "permanent" and not softened
     if permanence == "success":
         plan = servers.Plan(tries=(0.0,))
-    elif permanence == "permanent":
+    elif at_once:
         plan = servers.Plan(tries=(0.0,), gives_up=0.0)
-        if site.banner_note and stage == "banner":
-            notes.insert(0, site.banner_note)
     else:
         plan = servers.plan(server, null_sender=null_sender, met=stage not in servers.BEFORE_MAIL)
         if wait_s:
@@ -145,7 +148,7 @@ def simulate(
     return Simulation(
         server=server,
         name=site.name,
-        events=tuple(_events(plan, permanence, created_at, null_sender=null_sender)),
+        events=tuple(_events(plan, created_at, at_once=at_once, null_sender=null_sender)),
         tries=len(plan.tries),
         settings=site.settings,
         sources=site.sources,
@@ -196,7 +199,7 @@ def _run(events: list[Event], place: int) -> int:
     return end - place if end - place >= _FOLDED else 1
 
 
-def _events(plan: servers.Plan, permanence: str | None, created_at: float, *, null_sender: bool) -> list[Event]:
+def _events(plan: servers.Plan, created_at: float, *, at_once: bool, null_sender: bool) -> list[Event]:
     marks: list[tuple[float, int, Kind, int | None, str]] = []
     before = 0.0
     for number, after in enumerate(plan.tries, start=1):
@@ -207,7 +210,7 @@ def _events(plan: servers.Plan, permanence: str | None, created_at: float, *, nu
         (after, 1, "warn", None, "tells the sender that the message is delayed, and goes on") for after in plan.warns
     )
     if plan.gives_up is not None:
-        did = "bounces at once: the reply is permanent" if permanence == "permanent" else "gives up and bounces"
+        did = "bounces at once: the reply is permanent" if at_once else "gives up and bounces"
         if null_sender:
             did = "gives up; a bounce is never bounced"
         marks.append((plan.gives_up, 2, "give-up", None, did))
@@ -222,8 +225,10 @@ def _asked(name: str, wait_s: float, tries: tuple[float, ...]) -> str:
     """How the schedule meets a wait that the reply asks for."""
     early = sum(1 for after in tries[1:] if after < wait_s)
     fit = next((after for after in tries[1:] if after >= wait_s), None)
-    words = f"the reply asks for {duration_words(wait_s)}, which {name} does not read: "
+    words = f"The reply asks for {duration_words(wait_s)}, which {name} does not read: "
     if fit is None:
-        return words + "no try comes that late"
-    when = f"the {'next' if not early else 'first'} try that heeds it comes after {duration_words(fit)}"
-    return words + when + (f", and {early} before it come{'s' if early == 1 else ''} too early" if early else "")
+        return words + "no try comes that late."
+    if not early:
+        return words + f"its next try, after {duration_words(fit)}, is late enough."
+    soon = "the next try comes" if early == 1 else f"the next {early} tries come"
+    return words + f"{soon} too early, and the first that is late enough after {duration_words(fit)}."

@@ -40,7 +40,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
     banner_note: str = ""
-    """Where a permanent reply in place of the banner is not simply a bounce."""
+    """Said where a permanent reply in place of the banner is retried and not bounced; else empty."""
 
 
 class Postfix(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,11 +180,12 @@ SITES: Final[Mapping[Name, Site]] = MappingProxyType(
             sources=(
                 "postconf(5): queue_run_delay, minimal_backoff_time, maximal_backoff_time, maximal_queue_lifetime",
                 "qmgr(8): exponential backoff",
+                "postconf(5): smtp_skip_5xx_greeting",
                 "TUNING_README: tuning the frequency of deferred mail delivery attempts",
             ),
             notes=("By default Postfix warns nobody that a message is delayed (delay_warning_time = 0h).",),
-            banner_note="After a 5xx in place of the banner Postfix first moves on to the next mail exchanger "
-            "(smtp_skip_5xx_greeting = yes).",
+            banner_note="A 5xx in place of the banner counts as temporary: Postfix tries the next mail exchanger, and "
+            "later all of them again (smtp_skip_5xx_greeting = yes).",
         ),
         "exim": Site(
             name="Exim",

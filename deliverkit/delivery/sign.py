@@ -36,6 +36,7 @@ SIGNED: Final = frozenset({
 _SELECTOR: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _MAX_SELECTOR: Final = 200
 _BLANKS: Final = re.compile(rb"[ \t]{2,}")
+_MANY_BLANKS: Final = re.compile(rb"[ \t]{500}")
 
 
 class SignError(ValueError):
@@ -159,7 +160,8 @@ def signed(message: Message, by: Signer) -> Message:
     dkim = library()
     try:
         # A run of blanks counts as one to relaxed canonicalisation, and costs dkimpy its length squared.
-        field = dkim.DKIM(_BLANKS.sub(b" ", message.octets)).sign(
+        octets = message.octets
+        field = dkim.DKIM(_BLANKS.sub(b" ", octets) if _MANY_BLANKS.search(octets) else octets).sign(
             by.selector.encode(),
             by.domain.encode(),
             by.key.reveal(),
@@ -170,10 +172,9 @@ def signed(message: Message, by: Signer) -> Message:
     except Exception as error:  # noqa: BLE001 - it raises its own, ValueError, TypeError and AssertionError
         # Not its text: that of some holds what they choked on.
         raise SignError(f"the message cannot be signed: dkimpy says {type(error).__name__}") from None
-    octets = bytes(field) + message.octets
     if not _whole(bytes(field), by):
         raise SignError("the DKIM domain or selector is too long: dkimpy would break it between two lines")
-    return msgspec.structs.replace(read(octets), notes=(*message.notes, *by.notes))
+    return msgspec.structs.replace(read(bytes(field) + octets), notes=(*message.notes, *by.notes))
 
 
 def _whole(field: bytes, by: Signer) -> bool:

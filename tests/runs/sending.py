@@ -25,6 +25,12 @@ def requested(*to: str, sender: str = "me@example.com", **words: Any) -> SendReq
     mailboxes = tuple(parse_mailbox(text) for text in to or ("you@example.net",))
     author = parse_mailbox(sender)
     message = compose(
-        sender=author, recipients=mailboxes, subject="a test", body="hello", headers=[], now=1.7e9, host="client.example"
+        sender=author,
+        recipients=mailboxes,
+        subject="a test",
+        body="hello",
+        headers=[],
+        now=1.7e9,
+        host="client.example",
     )
     return SendRequest(**({"sender": author, "recipients": mailboxes, "message": message} | words))

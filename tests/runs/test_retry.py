@@ -99,9 +99,7 @@ def test_a_block_ends_it_at_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) 
 def test_only_those_put_off_are_tried_again(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     to = ("you@example.net", "user-unknown@example.net", "greylist@example.net")
     report, _ = persisted(two(), queue, monkeypatch, *to)
-    said = [
-        [line.text for line in attempt.transcript if line.text.startswith("RCPT")] for attempt in report.attempts
-    ]
+    said = [[line.text for line in attempt.transcript if line.text.startswith("RCPT")] for attempt in report.attempts]
     assert len(said[0]) == 3
     assert said[1] == ["RCPT TO:<greylist@example.net>"]
     assert {one.address: one.outcome for one in report.recipients} == {

@@ -14,6 +14,7 @@ from deliverkit.runs.send import Watcher, send
 from deliverkit.world import World
 from tests.runs.sending import requested, two
 
+
 def sent(text: str, *to: str, watcher: Watcher | None = None, **words: Any) -> DeliveryReport:
     return asyncio.run(send(requested(*to, **words), RunOptions(timeout=5), watcher=watcher, network=World(text)))
 
@@ -172,6 +173,55 @@ def test_clear_text_that_was_typed_sets_the_policy_aside_and_says_so() -> None:
     report = sent(held("enforce", "*.example.net", ""), mode=Mode.NONE)
     assert told(report)[0] == "accepted"
     assert any("sets MTA-STS enforce" in note for note in report.route[0].notes)
+
+
+PINNED = """
+AD
+$ORIGIN example.net.
+@            MX    10 mx
+mx           A     192.0.2.25
+_25._tcp.mx  {tlsa}
+
+[smtp mx.example.net:25]
+domains example.net
+{line}
+"""
+OTHER = "TLSA  3 1 1 " + "ab" * 32
+MATCHING = "TLSA  3 1 1 $spki(mx.example.net:25)"
+
+
+def pinned(tlsa: str, line: str = "") -> DeliveryReport:
+    return sent(PINNED.format(tlsa=tlsa, line=line))
+
+
+def test_dane_takes_the_key_for_enough() -> None:
+    report = pinned(MATCHING, "certificate names=other.example issuer=self")
+    assert told(report)[0] == "accepted"
+    assert report.route[0].dane == "secured"
+    assert report.route[0].hops[0].demand == "DANE (1 TLSA record)"
+
+
+@pytest.mark.parametrize(("tlsa", "line"), [(OTHER, ""), (MATCHING, "mode clear")])
+def test_dane_refuses_another_key_and_clear_text(tlsa: str, line: str) -> None:
+    report = pinned(tlsa, line)
+    assert told(report) == ("failed", "starttls", 1)
+
+
+def test_a_host_whose_tlsa_records_cannot_be_told_is_left_out_for_now() -> None:
+    report = pinned("SERVFAIL")
+    assert told(report) == ("deferred", "route", 3)
+
+
+def test_unusable_records_demand_tls_alone() -> None:
+    report = pinned("TLSA  1 1 1 " + "ab" * 32, "certificate names=other.example")
+    assert told(report)[0] == "accepted"
+    assert "no usable TLSA record" in (report.route[0].hops[0].demand or "")
+
+
+def test_tlsa_records_that_nothing_secures_count_for_nothing() -> None:
+    report = sent(PINNED.replace("\nAD\n", "\n").format(tlsa=OTHER, line=""))
+    assert told(report)[0] == "accepted"
+    assert report.route[0].hops[0].demand is None
 
 
 def test_a_dry_run_connects_to_nobody() -> None:
