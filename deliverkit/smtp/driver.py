@@ -191,18 +191,18 @@ class _Conversation:
         self._reader.limit = MAX_AUTH_LINE if act.stage == "auth" else MAX_LINE
         taken = True
         self._event("client", act.stage, said)
-        async with self._until(act.seconds, f"no answer to {act.name or decoded(said) or act.stage}"):
-            # Whoever hangs up may have said why before: that is read even where nothing can be sent any more.
-            try:
-                await self._line.send(act.line + b"\r\n")
-            except OSError:
-                taken = not act.commits
-            try:
+        try:
+            async with self._until(act.seconds, f"no answer to {act.name or decoded(said) or act.stage}"):
+                # Whoever hangs up may have said why before: that is read even where nothing can be sent any more.
+                try:
+                    await self._line.send(act.line + b"\r\n")
+                except OSError:
+                    taken = not act.commits
                 return await self._reply(), said if taken else b""
-            except BrokenError as broken:
-                if taken:
-                    raise
-                raise _UnsaidError(broken.trouble, broken.why, broken.seen) from broken
+        except BrokenError as broken:
+            if taken:
+                raise
+            raise _UnsaidError(broken.trouble, broken.why, broken.seen) from broken
 
     async def _burst(self, says: tuple[Say, ...]) -> tuple[Reply, ...]:
         """Each line's reply is a step of its own. What is said to a server that has closed is read all the same."""
