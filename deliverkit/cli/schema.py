@@ -21,6 +21,7 @@ _DOCUMENTS = {
     "evidence": (evidence.Evidence, evidence.SCHEMA),
 }
 _PLANNED = ("reply", "diff", "config")
+_THERE = f"{', '.join([*_DOCUMENTS][:-1])} and {[*_DOCUMENTS][-1]}"
 
 
 def schema(
@@ -29,9 +30,9 @@ def schema(
     """Print the JSON Schema of a document."""
     del painting  # a schema is JSON whatever is asked
     if document in _PLANNED:
-        raise UsageError(f"schema {document}: not yet; there are {' and '.join(_DOCUMENTS)}")
+        raise UsageError(f"schema {document}: not yet; there are {_THERE}")
     if document not in _DOCUMENTS:
-        hint = nearest(document, _DOCUMENTS) or f"; there are {', '.join(_DOCUMENTS)}"
+        hint = nearest(document, _DOCUMENTS) or f"; there are {_THERE}"
         raise UsageError(f"no such document: {escaped(document)}{hint}")
     kind, name = _DOCUMENTS[document]
     terminal.write(json.schema(kind, name))

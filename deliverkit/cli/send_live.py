@@ -141,7 +141,7 @@ class Voices:
         """Writes the sessions to a file of mode 0600, one after the other. Raises `UsageError`."""
         from deliverkit.smtp import script  # noqa: PLC0415 - loaded where a conversation is kept
 
-        text = "\n".join(script.write(session) for voice in self._all for session in voice.sessions)
+        text = script.write(session for voice in self._all for session in voice.sessions)
         try:
             write_private(path, text.encode("utf-8", "surrogateescape"))
         except OSError as error:
