@@ -20,13 +20,16 @@ _FLAG: Final = re.compile(
 )
 _HOST: Final = re.compile(r"\b(?:H=|host )([^\s(\[]{1,255})?(?: ?\([^)]{0,255}\))? ?\[([0-9A-Fa-f.:]{2,45})\]")
 _AFTER: Final = re.compile(
-    r"(?:SMTP|LMTP) (?:error from remote (?:mail server|mailer)|timeout) after ([^:]{1,40}(?:: ?<[^>]{0,320}>)?[^:]{0,40}): ?"
+    r"(?:SMTP|LMTP) (?:error from remote (?:mail server|mailer)|timeout) after "
+    r"([^:]{1,40}(?:: ?<[^>]{0,320}>)?[^:]{0,40}): ?"
     r"(?:host [^\s]{1,255} \[[0-9A-Fa-f.:]{2,45}\]: ?)?",
     re.IGNORECASE,
 )
 _CONFIRMED: Final = re.compile(r' C="((?:[^"\\]|\\.){1,2000})')
 _DEFER: Final = re.compile(r" defer \((-?\d{1,5})\)(?: H=\S+ \[[0-9A-Fa-f.:]+\])?:? ?")
-_SETTINGS: Final = re.compile(r"(?: [A-Za-z]{1,8}=(?:\"[^\"]{0,2000}\"|\S{1,400})(?: \([^)]{0,255}\))?(?: \[[^\]]{0,60}\])?)*:? ?")
+_SETTINGS: Final = re.compile(
+    r"(?: [A-Za-z]{1,8}=(?:\"[^\"]{0,2000}\"|\S{1,400})(?: \([^)]{0,255}\))?(?: \[[^\]]{0,60}\])?)*:? ?"
+)
 _REJECTED: Final = re.compile(
     r"\b(temporarily )?rejected (RCPT|MAIL|EHLO or HELO|EHLO|HELO|DATA|AUTH|STARTTLS|VRFY|after DATA|connection|"
     r"during \S{1,20}|by \S{1,40})(?: from)?(?: <([^>]{0,320})>)?[^:]{0,320}?: "
@@ -67,7 +70,7 @@ def _delivery(rest: str, flag: re.Match[str], given: str, line: int, time: str |
         stage=stage,
         host=host[1] if host else None,
         peer=host[2] if host else None,
-        recipient=flag[4] or flag[3],
+        recipient=flag[4] or flag[3].rstrip(":"),
         queue_id=flag[1],
         time=time,
         outcome=outcome,

@@ -54,12 +54,12 @@ def recipient(fields: Mapping[str, str], *, reporter: str | None = None, given: 
     if not begins(text):
         said = inside(text)
         if said is not None:
-            text = said[0]
+            text = said
             stage = stage or stage_of_said(diagnostic)
     text = with_status(text, status) if text else status or ""
     name = host or named(fields.get("remote-mta", "")) or named(reporter or fields.get("reporting-mta", ""))
     if name is not None and _ADDRESS.match(name):
-        name, peer = None, peer or name.strip("[]")
+        peer, name = peer or name.strip("[]"), None
     return Item(
         text=text[:MAX_TEXT],
         given=given or diagnostic or text,

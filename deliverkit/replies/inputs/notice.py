@@ -65,14 +65,14 @@ def _placed(item: Item, line: int) -> Item:
 
 def _parts(message: Message) -> Iterator[Message]:
     """The parts, without what lies inside a returned message."""
-    waiting = [(message, 0)]
+    waiting: list[tuple[Message, int]] = [(message, 0)]
     seen = 0
     while waiting and seen < _MAX_PARTS:
         part, depth = waiting.pop(0)
         seen += 1
         payload = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(payload, list) and depth < _MAX_DEPTH:
-            waiting = [(child, depth + 1) for child in payload if hasattr(child, "get_payload")] + waiting
+            waiting[:0] = [(child, depth + 1) for child in payload if not isinstance(child, str)]
         else:
             yield part
 
@@ -91,6 +91,8 @@ def _groups(part: Message) -> Iterator[dict[str, str]]:
     payload = part.get_payload()
     if isinstance(payload, list) and part.get_content_type() == _STATUS[0]:
         for block in payload:
+            if isinstance(block, str):
+                continue
             yield {str(name).lower(): _clean(value) for name, value in block.items()}
         return
     group: dict[str, str] = {}

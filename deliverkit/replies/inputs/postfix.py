@@ -55,7 +55,7 @@ def read(rest: str, given: str, line: int, time: str | None) -> Item | None:
 def _delivery(rest: str, match: re.Match[str], given: str, line: int, time: str | None) -> Item | None:
     before = rest[: match.start()]
     inner = rest[match.end() :].rstrip()
-    inner = inner[:-1] if inner.endswith(")") else inner
+    inner = inner.removesuffix(")")
     relay = _RELAY.search(before)
     to = _TO.search(before)
     status = _DSN.search(before)

@@ -14,7 +14,7 @@ import msgspec
 
 from deliverkit.replies.inputs import exim, fields, notice, others, postfix, sendmail, transcript
 from deliverkit.replies.inputs.item import MAX_LINE, MAX_LINES, MAX_TEXT, Item, Kind
-from deliverkit.replies.inputs.reply import LINE, begins, inside
+from deliverkit.replies.inputs.reply import LINE, Place, begins, find, quoted
 from deliverkit.replies.inputs.stamp import split_time
 
 _HEADER: Final = re.compile(r"[!-9;-~]{1,76}:(?:[ \t]|\Z)|From \S+ .{0,60}\d{4}")
@@ -37,6 +37,7 @@ _TROUBLE: Final = re.compile(
     r"operation timed out|unrouteable address|mail loop|too many hops)",
     re.IGNORECASE,
 )
+_ADDRESS: Final = re.compile(r"\W{0,4}[^\s@]{1,64}@[^\s@]{1,255}")
 _RECIPIENT: Final = re.compile(r"\s*<([^<>@\s]{1,64}@[^<>\s]{1,255})>[:,]? ")
 
 
@@ -60,6 +61,8 @@ class _Open(msgspec.Struct):
     code: str
     more: bool
     """Whether its last line says that another follows."""
+    place: Place = Place(0)
+    """In a sentence: how it is closed."""
     wraps: bool = False
     """Whether a line without a code goes on with it: a paragraph of a notice."""
     size: int = 0
@@ -199,14 +202,22 @@ class Reader:
     def _continues(self, line: str) -> bool:
         """Takes a further line of the open reply; whether it is one."""
         reply = self._open
+        if reply is not None and reply.kind is Kind.TEXT and (begins(line.strip()) or find(line) is not None):
+            # The paragraph comes to the reply itself: its words before that were none.
+            self._open, self._announced = None, reply.wraps
+            self._counts.skipped += len(reply.given)
+            return False
         if reply is None or len(reply.lines) >= MAX_LINES or reply.size > MAX_TEXT:
             return False
         rest = split_time(line)[1]
         said = transcript.server(rest)
         text = said if said is not None else rest.lstrip(_QUOTING)
         match = LINE.match(text)
-        if reply.more and match is not None and match[1] == reply.code and (said is not None) == (
-            reply.kind is Kind.TRANSCRIPT
+        if (
+            reply.more
+            and match is not None
+            and match[1] == reply.code
+            and (said is not None) == (reply.kind is Kind.TRANSCRIPT)
         ):
             reply.lines.append(text)
             reply.more = match[2] == "-"
@@ -229,11 +240,10 @@ class Reader:
         text = "\n".join(reply.lines)[:MAX_TEXT]
         if reply.kind is Kind.PROSE:
             # A paragraph is whole only now: what follows the reply is cut off, what it answered is read.
-            said = inside(text)
             reply.stage = reply.stage or fields.stage_of_said(text)
-            text = said[0] if said is not None and text.startswith(said[0][:3]) else text
+            text = quoted(text, reply.place)
         stage = reply.stage
-        if reply.kind is Kind.TRANSCRIPT or self._session.heard:
+        if reply.kind is Kind.TRANSCRIPT or self._session.live:
             stage = self._session.replied(reply.code) or stage
         return Item(
             text=text,
@@ -312,7 +322,7 @@ class Reader:
             self._session.opened()
             return
         if _CANDIDATE.search(rest) is not None:
-            found = inside(rest)
+            found = find(rest)
             if found is not None:
                 self._begin_prose(found, rest, line, number, time)
                 return
@@ -331,18 +341,17 @@ class Reader:
             time=time,
         )
 
-    def _begin_prose(self, found: tuple[str, str], rest: str, line: str, number: int, time: str | None) -> None:
-        text, before = found
+    def _begin_prose(self, place: Place, rest: str, line: str, number: int, time: str | None) -> None:
         host, peer, stage, _ = postfix.said(rest)
         to = _RECIPIENT.match(rest)
         self._open = _Open(
             line=number,
             kind=Kind.PROSE,
-            # As it stands, with what follows it: the paragraph may go on.
-            lines=[rest[len(before) :] if _LOG.match(rest) is None and text.startswith(rest[len(before) :][:3]) else text],
+            lines=[rest[place.start :]],
             given=[line],
             code="",
             more=False,
+            place=place,
             wraps=self._announced,
             stage=stage or fields.stage_of_said(rest),
             host=host,
@@ -364,6 +373,9 @@ class Reader:
             self._counts.skipped += 1
             return
         text = told if told is not None else rest.strip()
+        if told is None and _ADDRESS.fullmatch(text):
+            self._counts.skipped += 1
+            return
         self._open = _Open(
             line=number,
             kind=Kind.TRANSCRIPT if told is not None else Kind.TEXT,

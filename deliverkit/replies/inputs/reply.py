@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import msgspec
+
 LINE: Final = re.compile(r"([2-5]\d\d)(?:([ \-\t])(.*)|[:;,]\s*(.*))?\Z", re.ASCII | re.DOTALL)
 """A line of a reply (RFC 5321 §4.2); some write a colon after the code."""
 _STATUS: Final = re.compile(r"#?([245]\.\d{1,3}\.\d{1,3})(?=[\s:;,#)>]|\Z)", re.ASCII)
@@ -37,36 +39,46 @@ def with_status(text: str, status: str | None) -> str:
     return text if status is None or begins(text) else f"{status} {text}"
 
 
-def inside(line: str) -> tuple[str, str] | None:
-    """The reply inside a sentence, and what stands before it; None where there is none.
+class Place(msgspec.Struct, frozen=True):
+    """Where a reply stands inside a sentence: where it begins, and the sign that closes it."""
 
-    `Remote Server returned '550 5.1.1 …'` is `550 5.1.1 …`.
-    """
+    start: int
+    close: str | None = None
+    code: str = ""
+    """The code, where it stands apart from the text."""
+
+
+def find(line: str) -> Place | None:
+    """Where a reply stands in a sentence; None where none does."""
     looked = line[:_MOST]
     python = _TUPLE.search(looked)
     if python is not None:
-        return f"{python[1]} {_closed(line[python.end() :], python[2])}", line[: python.start()]
+        return Place(python.end(), python[2], f"{python[1]} ")
     found = _BOTH.search(looked)
-    start = found.start(1) if found else None
-    if start is None:
+    if found is None:
         found = _ANNOUNCED.search(looked)
-        start = found.start(1) if found else None
         if found is not None and _HTTP.search(looked[: found.end()]):
             return None
-    if start is None:
+    if found is None:
         found = _HASH.search(looked)
-        start = found.start(1) if found else None
-    if start is None:
+    if found is None:
         return None
-    quote = _QUOTES.get(looked[start - 1]) if start else None
-    text = line[start:]
-    if quote is not None:
-        text = _closed(text, quote)
-    text = _TAIL.sub("", text).replace("#", "", 1) if text[:5].find("#") >= 0 else _TAIL.sub("", text)
-    return text.strip(), line[:start]
+    start = found.start(1)
+    return Place(start, _QUOTES.get(looked[start - 1]) if start else None)
 
 
-def _closed(text: str, quote: str) -> str:
-    """The text up to the last sign that closes it."""
-    end = text.rfind(quote)
-    return text[:end] if end > 0 else text
+def quoted(text: str, place: Place) -> str:
+    """The reply alone, from `text` which begins where it does: `550 5.1.1 …'` is `550 5.1.1 …`."""
+    if place.close is not None:
+        end = text.rfind(place.close)
+        text = text[:end] if end > 0 else text
+    text = _TAIL.sub("", text)
+    if "#" in text[:5]:
+        text = text.replace("#", "", 1)
+    return f"{place.code}{text.strip()}"
+
+
+def inside(line: str) -> str | None:
+    """The reply inside a sentence: `Remote Server returned '550 5.1.1 …'` is `550 5.1.1 …`."""
+    place = find(line)
+    return None if place is None else quoted(line[place.start :], place)

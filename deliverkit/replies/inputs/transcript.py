@@ -1,7 +1,7 @@
 """A transcript's lines: who speaks, and which command a reply answers.
 
-swaks, curl, telnet, smtplib, PHPMailer and our own marks are known. Commands may be sent in a pipeline (RFC 2920): each waits
-for its reply in turn.
+swaks, curl, telnet, smtplib, PHPMailer and our own marks are known. Commands may be sent in a pipeline (RFC 2920):
+each waits for its reply in turn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Final
 from deliverkit.replies.inputs.phase import OTHER, stage_of_command
 
 _SERVER: Final = re.compile(
-    r"\s{0,8}(?:<[-~][ *]|<\*\*|<~\*|<--|<<<|S:|server:|SERVER -> CLIENT:|<=|<(?= ?[2-5]\d\d[ -])|In:(?= ?[2-5]\d\d))\s{0,4}",
+    r"\s{0,8}(?:<[-~][ *]|<\*\*|<~\*|<--|<<<|S:|server:|SERVER -> CLIENT:|<=|<(?= ?[2-5]\d\d[ -])|"
+    r"In:(?= ?[2-5]\d\d))\s{0,4}",
     re.IGNORECASE,
 )
 _CLIENT: Final = re.compile(
@@ -39,13 +40,17 @@ class Session:
         self._waiting: deque[str] = deque(maxlen=_WAITING)
         self._opened = False
         self._body = False
-        self.heard = False
-        """Whether a command was read at all: else nothing is known of the stage."""
+        self._heard = False
 
     def opened(self) -> None:
         """A connection began."""
         self._waiting.clear()
-        self._opened, self._body, self.heard = True, False, False
+        self._opened, self._body, self._heard = True, False, False
+
+    @property
+    def live(self) -> bool:
+        """Whether anything was read that tells of a session: else nothing is known of the stage."""
+        return self._opened or self._heard
 
     @property
     def body(self) -> bool:
@@ -60,7 +65,7 @@ class Session:
         stage = stage_of_command(line)
         if stage is None:
             return False
-        self.heard = True
+        self._heard = True
         if stage != "eod" or line[:1] != ".":
             self._waiting.append(stage)
         return True
@@ -71,7 +76,7 @@ class Session:
             self.opened()
             self._opened = False
             return "banner"
-        if self._opened and not self.heard and not self._waiting:
+        if self._opened and not self._heard and not self._waiting:
             self._opened = False
             return "banner"
         stage = self._waiting.popleft() if self._waiting else None
