@@ -9,7 +9,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from deliverkit.runs.options import TIMEOUT
+from deliverkit.runs.timeouts import TIMEOUT
 
 _WHERE = "Where to ask"
 RUN = "The run"

@@ -42,7 +42,9 @@ def explained_text(
 ) -> Iterator[tuple[Item, Decoded]]:
     """The same for a text that somebody typed: where nothing in it looks like a reply, the whole is taken for one."""
     found = False
-    for pair in explained(text.encode("utf-8", "backslashreplace").splitlines(True), Counts(), provider=provider, stage=stage):
+    for pair in explained(
+        text.encode("utf-8", "backslashreplace").splitlines(True), Counts(), provider=provider, stage=stage
+    ):
         found = True
         yield pair
     if not found:
