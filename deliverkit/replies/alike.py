@@ -14,9 +14,11 @@ _IP: Final = re.compile(
 )
 _WITH_DIGIT: Final = re.compile(r"[^\s\d]*\d\S*", re.ASCII)
 _KEPT: Final = re.compile(
-    r"[\W_]*(?:[2-5]\d\d[- ]?#?(?:[245]\.\d{1,3}\.\d{1,3})?|[245]\.\d{1,3}\.\d{1,3}|[A-Z]{1,6}[-_]?[A-Z]{0,6}\d{1,5}|\S*[./]RFC\d+\S*)[\W_]*",
+    r"[\W_]*(?:[2-5]\d\d[- ]?#?(?:[245]\.\d{1,3}\.\d{1,3})?|[245]\.\d{1,3}\.\d{1,3}|"
+    r"[A-Z]{1,6}[-_]?[A-Z]{0,6}\d{1,5})[\W_]*",
     re.ASCII,
 )
+"""Words with digits that say what is meant: codes, and what providers number their refusals by (`S3150`, `TSS04`)."""
 _URL: Final = re.compile(r"(https?://[^\s/?#]{1,255}[^\s?#]{0,80})\S*")
 
 Key = TypeVar("Key")

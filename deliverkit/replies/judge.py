@@ -74,9 +74,7 @@ def _early(parts: Parts, basic: CodeEntry | None) -> str | None:
     return None
 
 
-def _ruled(
-    parts: Parts, provider: str | None, stage: str | None, status: CodeEntry | None
-) -> tuple[Rule | None, str | None]:
+def _ruled(parts: Parts, provider: str | None, stage: str | None, status: CodeEntry | None) -> tuple[Rule | None, str | None]:
     temporary = _temporary(parts)
 
     def first(rules: tuple[Ready, ...]) -> Rule | None:

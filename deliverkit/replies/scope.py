@@ -16,9 +16,7 @@ MAX_WAIT_S: Final = 7 * 86_400
 """Longer waits are no advice to a mail server: RFC 5321 §4.5.4.1 gives up after days."""
 
 _IPV4: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])", re.ASCII)
-_IPV6: Final = re.compile(
-    r"(?<![0-9a-f:.])(?:ipv6:)?((?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![0-9a-f:])", re.ASCII | re.I
-)
+_IPV6: Final = re.compile(r"(?<![0-9a-f:.])(?:ipv6:)?((?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![0-9a-f:])", re.ASCII | re.I)
 _URL: Final = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'\\^`{|}]{3,400}", re.ASCII | re.I)
 _NAME: Final = r"((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,8}[a-z][a-z0-9-]{0,60}[a-z0-9])"
 _DOMAIN: Final = tuple(
@@ -35,22 +33,15 @@ _DOMAIN: Final = tuple(
 )
 _TRAILING: Final = ".,;:!?)]}>'\""
 _BLAMED: Final = ("url", "uri", "link")
-_CLOCK: Final = re.compile(
-    r"(?:after|in|for|retry|wait|available|within|again)[^0-9]{1,30}([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?![0-9:])",
-    re.ASCII,
-)
+_CLOCK: Final = re.compile(r"(?:after|in|for|retry|wait|available|within|again)[^0-9]{1,30}([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?![0-9:])", re.ASCII)
 _SPAN: Final = re.compile(
     r"(?:in|after|for|wait|again|retry|try|within|next|least|nach|apres|dans|dopo|tra|en|por|za|per)\b[^0-9.;]{0,30}?[(=: ]"
     r"([0-9]{1,6}) ?"
     r"(seconds?|secs?|sekunden?|secondes?|secondi|segundos?|s\b|minutes?|mins?|minuten|minuti|minutos?|minut|m\b|hours?|hrs?|h\b|stunden?|heures?|ore\b|horas?|days?|tagen?|jours?|giorni|dias?)",
     re.ASCII,
 )  # fmt: skip
-_WORDED: Final = re.compile(
-    r"(?:in|after|for|wait|again in|within) (an?|one|a few|few|several|half an) (minutes?|hours?|day|stunde)", re.ASCII
-)
-_BARE: Final = re.compile(
-    r"(?:retry|try again|come back|wait)[^0-9.;]{0,20}(?:in|after|:|=) ?([0-9]{2,6})(?![0-9.])(?! ?[a-z%])", re.ASCII
-)
+_WORDED: Final = re.compile(r"(?:in|after|for|wait|again in|within) (an?|one|a few|few|several|half an) (minutes?|hours?|day|stunde)", re.ASCII)
+_BARE: Final = re.compile(r"(?:retry|try again|come back|wait)[^0-9.;]{0,20}(?:in|after|:|=) ?([0-9]{2,6})(?![0-9.])(?! ?[a-z%])", re.ASCII)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "t": 86_400, "j": 86_400, "g": 86_400, "o": 3600}
 
 
@@ -110,11 +101,7 @@ def wait(folded: str) -> int | None:
     worded = _WORDED.search(folded)
     if worded:
         unit = _UNITS[worded[2][0]] if worded[2] != "stunde" else 3600
-        return _bounded(
-            unit
-            * {"half an": 1, "few": 5, "a few": 5, "several": 5}.get(worded[1], 1)
-            // (2 if worded[1] == "half an" else 1)
-        )
+        return _bounded(unit * {"half an": 1, "few": 5, "a few": 5, "several": 5}.get(worded[1], 1) // (2 if worded[1] == "half an" else 1))
     bare = _BARE.search(folded)
     return _bounded(int(bare[1])) if bare else None
 

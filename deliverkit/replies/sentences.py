@@ -55,9 +55,7 @@ def told(
         action=action,
         who=who,
         detail=detail_name,
-        url=(rule.url if rule else None)
-        or (names.lookup if judgement.category == "blocklist" else None)
-        or _page(provider),
+        url=(rule.url if rule else None) or (names.lookup if judgement.category == "blocklist" else None) or _page(provider),
         references=_references(judgement, entry),
     )
 
@@ -85,11 +83,7 @@ def _codes(parts: Parts, judgement: Judgement, klass: Class) -> tuple[str, ...]:
         said.append(f"The code {parts.code} is not registered in any standard.")
         said.append(_OF_CLASS[klass])
     if parts.code is None and parts.enhanced is None:
-        said.append(
-            _OF_CLASS[klass]
-            if klass == "unknown"
-            else "The text has no reply code; the class is what the provider's page says."
-        )
+        said.append(_OF_CLASS[klass] if klass == "unknown" else "The text has no reply code; the class is what the provider's page says.")
     return tuple(said)
 
 

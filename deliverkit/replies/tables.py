@@ -141,9 +141,7 @@ class Ready:
         self.codes = rule.code
         self.enhanced = tuple(_span(written) for written in rule.enhanced)
 
-    def holds(
-        self, text: str, code: int | None, enhanced: str | None, temporary: bool | None, stage: str | None
-    ) -> bool:
+    def holds(self, text: str, code: int | None, enhanced: str | None, temporary: bool | None, stage: str | None) -> bool:
         """Whether every condition holds; `temporary` is None where the class is not known."""
         rule = self.rule
         if self.codes and code not in self.codes:
