@@ -13,9 +13,9 @@ from typing import Annotated, Final
 from typer import Argument, Option
 
 from deliverkit.cli import decode_outputs, terminal
+from deliverkit.cli.colour import Colour
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError, nearest
-from deliverkit.cli.options import Colour
 from deliverkit.cli.outputs import parsed
 from deliverkit.model import escaped, shown
 from deliverkit.replies import STAGES, providers

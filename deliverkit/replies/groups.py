@@ -11,7 +11,7 @@ from deliverkit.replies.alike import Tally, alike
 from deliverkit.replies.decoded import Decoded
 from deliverkit.replies.inputs import Item, Outcome, moment
 
-_MOST_GROUPS: Final = 2000
+_MOST_GROUPS: Final = 1000
 _TEXTS: Final = 50
 _DOMAINS: Final = 200
 CLASSES: Final = ("permanent", "temporary", "unknown", "success", "intermediate")
@@ -61,7 +61,7 @@ class Groups:
         self.count += 1
         # What this server refused to others is apart from what others refused to it.
         kind = (decoded.class_, decoded.category, decoded.provider, item.outcome is Outcome.REJECTED)
-        fine = (*kind, decoded.detail, decoded.code, decoded.enhanced)
+        fine = (*kind, decoded.detail)
         key = fine if fine in self._groups or len(self._groups) < _MOST_GROUPS else kind
         group = self._groups.get(key)
         if group is None:

@@ -9,6 +9,8 @@ import msgspec
 
 MAX_LINE: Final = 65_536
 """Octets of one line that are read; the rest of a longer line is left out."""
+MAX_MESSAGE: Final = 4 * 1024 * 1024
+"""Octets of one message that are read: a notice stands before the message it returns."""
 MAX_TEXT: Final = 16_384
 """Characters of one reply that are kept."""
 MAX_LINES: Final = 512

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from deliverkit.replies.inputs import fields
-from deliverkit.replies.inputs.item import MAX_LINE, Item, Kind
+from deliverkit.replies.inputs.item import MAX_LINE, MAX_MESSAGE, Item, Kind
 
 if TYPE_CHECKING:
     from email.message import Message
 
-MAX_MESSAGE: Final = 4 * 1024 * 1024
-"""Octets of one message that are read: a notice stands before the message it returns."""
 _MAX_DEPTH: Final = 16
 _MAX_PARTS: Final = 200
 _MAX_RECIPIENTS: Final = 10_000

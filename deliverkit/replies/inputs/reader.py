@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from deliverkit.replies.inputs import exim, fields, notice, others, postfix, sendmail, transcript
-from deliverkit.replies.inputs.item import MAX_LINE, MAX_LINES, MAX_TEXT, Item, Kind
+from deliverkit.replies.inputs import fields, postfix, transcript
+from deliverkit.replies.inputs.item import MAX_LINE, MAX_LINES, MAX_MESSAGE, MAX_TEXT, Item, Kind
 from deliverkit.replies.inputs.reply import LINE, Place, begins, find, quoted
 from deliverkit.replies.inputs.stamp import split_time
 
@@ -23,6 +23,7 @@ _MESSAGE: Final = frozenset({
     "delivered-to", "auto-submitted", "x-failed-recipients",
 })  # fmt: skip
 _MAX_HEADERS: Final = 300
+_EXIM: Final = re.compile(r" (?:\*\*|==|=>|->|\*>) ")
 _LOG: Final = re.compile(r"\S{1,255} [\w/.-]{1,80}(?:\[\d{1,10}\])?: ")
 _CANDIDATE: Final = re.compile(r"[2-5]\d\d[ \-:#,]|#[45]\.", re.ASCII)
 _QUOTING: Final = " \t>|*\"'`"
@@ -129,7 +130,7 @@ def _messages(
             yield from _message(octets, first, counts)
             first, octets = number, bytearray()
         blank = not text
-        if len(octets) < notice.MAX_MESSAGE:
+        if len(octets) < MAX_MESSAGE:
             octets += _ended(line)
     yield from _message(octets, first, counts)
 
@@ -139,6 +140,8 @@ def _ended(line: bytes) -> bytes:
 
 
 def _message(octets: bytearray, first: int, counts: Counts) -> Iterator[Item]:
+    from deliverkit.replies.inputs import notice  # noqa: PLC0415 - for messages alone
+
     found = notice.items(bytes(octets), first, _prose)
     counts.skipped += 0 if found else octets.count(b"\n")
     yield from found
@@ -260,13 +263,24 @@ class Reader:
     # -- the shapes
 
     def _logged(self, rest: str, line: str, number: int, time: str | None) -> Item | None:
+        # Each make is loaded when a line looks like its own: a single reply needs none of them.
         given = line[:MAX_TEXT]
-        return (
-            postfix.read(rest, given, number, time)
-            or sendmail.read(rest, given, number, time)
-            or exim.read(rest, given, number, time)
-            or others.read(rest, given, number, time)
-        )
+        found = None
+        if "status=" in rest or "reject" in rest or "postfix" in rest[:80]:
+            found = postfix.read(rest, given, number, time)
+        if found is None and ("stat=" in rest or "reject=" in rest):
+            from deliverkit.replies.inputs import sendmail  # noqa: PLC0415 - as said
+
+            found = sendmail.read(rest, given, number, time)
+        if found is None and (_EXIM.search(rest[:80]) is not None or "rejected " in rest):
+            from deliverkit.replies.inputs import exim  # noqa: PLC0415 - as said
+
+            found = exim.read(rest, given, number, time)
+        if found is None and ("result=" in rest or "delivery " in rest):
+            from deliverkit.replies.inputs import others  # noqa: PLC0415 - as said
+
+            found = others.read(rest, given, number, time)
+        return found
 
     def _takes(self, name: str, value: str, line: str, number: int) -> Iterator[Item]:
         """Takes a field of a notice; a field that is there already begins the next group."""
