@@ -49,7 +49,7 @@ class JsonSink:
 
     def add(self, item: Item, decoded: Decoded) -> None:
         """Takes one reply; the first waits until it is known whether it is alone."""
-        text = json.render(told(item, decoded), indent=None if self._lines else 2)
+        text = json.quick(told(item, decoded), indent=None if self._lines else 2)
         self._count += 1
         if self._lines:
             self._put(text)

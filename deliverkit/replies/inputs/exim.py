@@ -11,7 +11,7 @@ from typing import Final
 
 from deliverkit.replies.inputs.item import Item, Kind, Outcome
 from deliverkit.replies.inputs.phase import stage_of_words
-from deliverkit.replies.inputs.reply import LINE, begins
+from deliverkit.replies.inputs.reply import LINE, begins, in_lines
 
 _FLAG: Final = re.compile(
     r"(?:\[\d{1,10}\] )?(?:exim\S{0,20}: )?(?:([0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}) )"
@@ -81,7 +81,7 @@ def _failure(told: str) -> tuple[str | None, str]:
     after = _AFTER.search(told)
     if after is not None:
         text = told[after.end() :].strip()
-        return stage_of_words(after[1]), text or told[after.start() :].strip()
+        return stage_of_words(after[1]), in_lines(text) or told[after.start() :].strip()
     defer = _DEFER.search(told)
     text = told[defer.end() :] if defer is not None else told[_end(told) :]
     text = text.strip() or told.strip()

@@ -95,7 +95,7 @@ def said(inner: str) -> tuple[str | None, str | None, str | None, str]:
             stage = "banner"
         if stage is None and "SASL authentication failed" in inner[: quoted.start()]:
             stage = "auth"
-        return *names, stage, text.strip()
+        return *names, stage, in_lines(text.strip())
     during = _WHILE.search(inner)
     if during is not None:
         return *names, stage_of_words(during[1]), inner

@@ -35,6 +35,16 @@ def begins(text: str) -> bool:
     return _CODE.match(text) is not None or _STATUS.match(text) is not None
 
 
+def in_lines(text: str) -> str:
+    r"""A reply of several lines that a log has in one, with its lines again.
+
+    Postfix writes a space between them, Exim `\n`.
+    """
+    if text[3:4] != "-" or not text[:3].isdigit():
+        return text
+    return re.sub(rf"(?: |\\n)(?={text[:3]}[- ])", "\n", text)
+
+
 def with_status(text: str, status: str | None) -> str:
     """The text with the enhanced code that the log has beside it in front, where it has no code of its own."""
     return text if status is None or begins(text) else f"{status} {text}"
