@@ -10,7 +10,7 @@ from typing import Final
 
 from deliverkit.replies.inputs.item import Item, Kind, Outcome
 from deliverkit.replies.inputs.phase import stage_of_words
-from deliverkit.replies.inputs.reply import with_status
+from deliverkit.replies.inputs.reply import in_lines, with_status
 
 _STATUS: Final = re.compile(r"\bstatus=([a-z]{1,20}) \(")
 _TO: Final = re.compile(r"(?<![a-z_])to=<([^>]{0,320})>")
