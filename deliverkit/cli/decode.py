@@ -29,8 +29,16 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Telling:
-    """What the reply itself does not tell, and what is told of it."""
+    """What is decoded, what the input itself does not tell, and how much is told of it."""
 
+    text: Annotated[
+        list[str],
+        Argument(
+            metavar="TEXT",
+            show_default=False,
+            help="A reply, a bounce line or a log line (repeatable); without any, stdin is read.",
+        ),
+    ] = field(default_factory=list)
     provider: Annotated[
         str | None,
         Option("--provider", metavar="NAME", help="Whose server replied, where neither text nor host tells it: gmail."),
@@ -67,15 +75,7 @@ class Printing:
     debug: Annotated[bool, Option("--debug", rich_help_panel=_OUT, help="Show the traceback of a bug.")] = False
 
 
-def decode(
-    *,
-    text: Annotated[
-        list[str] | None,
-        Argument(metavar="TEXT", show_default=False, help="A reply, a log line; without any, stdin is read."),
-    ] = None,
-    telling: Telling,
-    printing: Printing,
-) -> int:
+def decode(*, telling: Telling, printing: Printing) -> int:
     """Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again."""
     provider = _provider(telling.provider) if telling.provider is not None else None
     stage = _stage(telling.stage) if telling.stage is not None else None
@@ -88,13 +88,13 @@ def decode(
     look = terminal.look(printing.color.value, verbose=printing.verbose, quiet=printing.quiet)
     with decode_outputs.opened(printing.format, outputs, look, counts, summary=telling.summary) as sinks:
         found = False
-        for item, decoded in _replies(text or [], counts, provider, stage):
+        for item, decoded in _replies(telling.text, counts, provider, stage):
             found = True
             for sink in sinks:
                 sink.add(item, decoded)
         for sink in sinks:
             sink.end()
-    _say(counts, found=found, words=text or [])
+    _say(counts, found=found, words=telling.text)
     return 0
 
 

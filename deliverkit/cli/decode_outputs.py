@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TextIO
 
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError
@@ -52,7 +52,7 @@ class JsonSink:
         text = json.quick(told(item, decoded), indent=None if self._lines else 2)
         self._count += 1
         if self._lines:
-            self._put(text)
+            self._write(text)  # at once: somebody may be following a log
         elif self._count == 1:
             self._held = text
         else:
@@ -159,8 +159,19 @@ def opened(
                 file = stack.enter_context(path.open("w", encoding="utf-8"))
             except OSError as error:
                 raise UsageError(f"{escaped(str(path))}: {reason(error)}") from error
-            sinks.append(sink(name, file.write, plain))
+            sinks.append(sink(name, _to(file, path), plain))
         yield sinks
+
+
+def _to(file: TextIO, path: Path) -> Write:
+    def write(text: str) -> None:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError as error:
+            raise UsageError(f"{escaped(str(path))}: {reason(error)}") from error
+
+    return write
 
 
 def known(name: str, option: str) -> str:

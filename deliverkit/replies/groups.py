@@ -61,7 +61,7 @@ class Groups:
         self.count += 1
         # What this server refused to others is apart from what others refused to it.
         kind = (decoded.class_, decoded.category, decoded.provider, item.outcome is Outcome.REJECTED)
-        fine = (*kind, decoded.detail)
+        fine = (*kind, decoded.detail, decoded.list)
         key = fine if fine in self._groups or len(self._groups) < _MOST_GROUPS else kind
         group = self._groups.get(key)
         if group is None:

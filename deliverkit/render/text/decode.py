@@ -81,7 +81,7 @@ def _several(sheet: Sheet, groups: Sequence[Group]) -> None:
         _head(sheet, group)
         _texts(sheet, group)
         _explained(sheet, group.decoded, cause=verbose or group.decoded.class_ not in _FINE)
-        _named(sheet, group.decoded)
+        _named(sheet, group.decoded, about=group.count == 1)
         if verbose:
             _sources(sheet, group.decoded)
     rest = [] if verbose else told[_WHOLE:]
@@ -205,14 +205,10 @@ def _seen(sheet: Sheet, item: Item, told: Decoded) -> None:
         _field(sheet, "Said", clipped(words, 512))
 
 
-def _named(sheet: Sheet, told: Decoded) -> None:
+def _named(sheet: Sheet, told: Decoded, *, about: bool = True) -> None:
     """What the reply names: the list, the address, the page that explains."""
-    about = (
-        ("IP", told.scope.ip),
-        ("domain", told.scope.domain),
-        ("URL", told.scope.url),
-    )
-    words = ", ".join(f"{name} {clipped(value, 300)}" for name, value in about if value)
+    scope = (("IP", told.scope.ip), ("domain", told.scope.domain), ("URL", told.scope.url)) if about else ()
+    words = ", ".join(f"{name} {clipped(value, 300)}" for name, value in scope if value)
     if told.list:
         _field(sheet, "List", told.list)
     if words:
