@@ -136,6 +136,8 @@ def _own_lines(text: str, *, html: bool) -> list[str]:
     if html:
         import html as markup  # noqa: PLC0415 - for messages alone
 
+        for name in ("script", "style"):
+            text = _without(text, name)
         text = re.sub(r"<(?:br|/p|/div|/tr|/td|/h\d)\b[^<>]{0,200}>", "\n", text, flags=re.IGNORECASE)
         text = markup.unescape(re.sub(r"<[A-Za-z/!][^<>]{0,2000}>", "", text))
     lines: list[str] = []
@@ -144,3 +146,17 @@ def _own_lines(text: str, *, html: bool) -> list[str]:
             break
         lines.append(line)
     return lines
+
+
+def _without(text: str, name: str) -> str:
+    """HTML without the elements of this name, which hold no words; one that is never closed ends the text."""
+    kept: list[str] = []
+    lower = text.lower()
+    at = 0
+    while (start := lower.find(f"<{name}", at)) >= 0:
+        kept.append(text[at:start])
+        end = lower.find(f"</{name}", start)
+        if end < 0:
+            return "".join(kept)
+        at = end
+    return "".join(kept) + text[at:]

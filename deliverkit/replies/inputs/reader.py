@@ -315,6 +315,8 @@ class Reader:
 
     def _loose(self, rest: str, line: str, number: int, time: str | None) -> Iterator[Item]:
         """A line of a transcript, a bare reply, or a sentence."""
+        if self._open is not None and self._open.code == "220" and not self._session.live and transcript.typed(rest):
+            self._session.opened()  # a greeting, for a command follows it
         yield from self.end()
         said = transcript.server(rest)
         text = said if said is not None else rest.lstrip(_QUOTING)
