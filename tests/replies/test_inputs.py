@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,14 +24,17 @@ def one(text: str) -> Item:
 
 SYSLOG = "Nov  6 03:04:05 relay "
 ISO = "2026-11-06T03:04:05.678901+01:00 relay "
-SMTP = "postfix/smtp[812]: 4XyZbcdfghjk12: to=<ada@inbox.example>, relay=mx1.inbox.example[192.0.2.25]:25, delay=2.1, delays=0/0/1/1, "
+SMTP = (
+    "postfix/smtp[812]: 4XyZbcdfghjk12: to=<ada@inbox.example>, relay=mx1.inbox.example[192.0.2.25]:25, delay=2.1, "
+    "delays=0/0/1/1, "
+)
 
 
 @pytest.mark.parametrize("stamp", [SYSLOG, ISO, "", "<22>" + SYSLOG])
 def test_postfix_bounce(stamp: str):
     item = one(
-        f"{stamp}{SMTP}dsn=5.1.1, status=bounced (host mx1.inbox.example[192.0.2.25] said: 550 5.1.1 <ada@inbox.example>: "
-        "nobody of that name (in reply to RCPT TO command))"
+        f"{stamp}{SMTP}dsn=5.1.1, status=bounced (host mx1.inbox.example[192.0.2.25] said: 550 5.1.1 "
+        "<ada@inbox.example>: nobody of that name (in reply to RCPT TO command))"
     )
     assert item.kind is Kind.POSTFIX
     assert item.text == "550 5.1.1 <ada@inbox.example>: nobody of that name"
@@ -49,10 +54,14 @@ def test_postfix_bounce(stamp: str):
             "connect",
         ),
         (
-            "dsn=4.4.3, status=deferred (Host or domain name not found. Name service error for name=inbox.example "
-            "type=MX: Host not found, try again)",
-            "4.4.3 Host or domain name not found. Name service error for name=inbox.example type=MX: Host not found, "
-            "try again",
+            (
+                "dsn=4.4.3, status=deferred (Host or domain name not found. Name service error for name=inbox.example "
+                "type=MX: Host not found, try again)"
+            ),
+            (
+                "4.4.3 Host or domain name not found. Name service error for name=inbox.example type=MX: Host not found"
+                ", try again"
+            ),
             "route",
         ),
         (
@@ -66,16 +75,20 @@ def test_postfix_bounce(stamp: str):
             "eod",
         ),
         (
-            "dsn=4.7.8, status=deferred (SASL authentication failed; server mx1.inbox.example[192.0.2.25] said: "
-            "535 5.7.8 wrong)",
+            (
+                "dsn=4.7.8, status=deferred (SASL authentication failed; server mx1.inbox.example[192.0.2.25] said: "
+                "535 5.7.8 wrong)"
+            ),
             "535 5.7.8 wrong",
             "auth",
         ),
         ("dsn=2.0.0, status=sent (250 2.0.0 taken as 77)", "250 2.0.0 taken as 77", "eod"),
         ("dsn=2.0.0, status=sent (delivered to maildir)", "2.0.0 delivered to maildir", None),
         (
-            "dsn=5.7.26, status=bounced (host mx1.inbox.example[192.0.2.25] said: 550-5.7.26 one 550-5.7.26 two "
-            "550 5.7.26 three (in reply to end of DATA command))",
+            (
+                "dsn=5.7.26, status=bounced (host mx1.inbox.example[192.0.2.25] said: 550-5.7.26 one 550-5.7.26 two "
+                "550 5.7.26 three (in reply to end of DATA command))"
+            ),
             "550-5.7.26 one\n550-5.7.26 two\n550 5.7.26 three",
             "eod",
         ),
@@ -95,23 +108,29 @@ def test_what_a_filter_on_this_machine_took_is_no_delivery():
     ("line", "text", "stage", "recipient"),
     [
         (
-            "postfix/smtpd[3]: NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 450 4.7.25 no name for you; "
-            "from=<eve@out.example> to=<ada@here.example> proto=ESMTP helo=<out>",
+            (
+                "postfix/smtpd[3]: NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 450 4.7.25 no name for you; "
+                "from=<eve@out.example> to=<ada@here.example> proto=ESMTP helo=<out>"
+            ),
             "450 4.7.25 no name for you",
             "rcpt",
             "ada@here.example",
         ),
         (
-            "postfix/cleanup[3]: 9F8E7D6C5B: milter-reject: END-OF-MESSAGE from out.example[198.51.100.7]: "
-            "5.7.1 that is spam; from=<eve@out.example> to=<ada@here.example> proto=ESMTP helo=<out>",
+            (
+                "postfix/cleanup[3]: 9F8E7D6C5B: milter-reject: END-OF-MESSAGE from out.example[198.51.100.7]: "
+                "5.7.1 that is spam; from=<eve@out.example> to=<ada@here.example> proto=ESMTP helo=<out>"
+            ),
             "5.7.1 that is spam",
             "eod",
             "ada@here.example",
         ),
         (
-            "postfix/postscreen[3]: NOQUEUE: reject: RCPT from [198.51.100.7]:4711: 550 5.7.1 Service unavailable; "
-            "client [198.51.100.7] blocked using dnsbl.example; from=<e@out.example>, to=<ada@here.example>, "
-            "proto=ESMTP, helo=<out>",
+            (
+                "postfix/postscreen[3]: NOQUEUE: reject: RCPT from [198.51.100.7]:4711: 550 5.7.1 Service unavailable; "
+                "client [198.51.100.7] blocked using dnsbl.example; from=<e@out.example>, to=<ada@here.example>, "
+                "proto=ESMTP, helo=<out>"
+            ),
             "550 5.7.1 Service unavailable; client [198.51.100.7] blocked using dnsbl.example",
             "rcpt",
             "ada@here.example",
@@ -131,21 +150,25 @@ EXIM = "2026-11-06 03:04:05 1tAbCd-00000001234-5EfG "
     ("line", "text", "stage", "outcome"),
     [
         (
-            "** ada@inbox.example R=dnslookup T=remote_smtp H=mx1.inbox.example [192.0.2.25] X=TLS1.3:AES:256 CV=yes: "
-            "SMTP error from remote mail server after RCPT TO:<ada@inbox.example>: 550 5.1.1 nobody",
+            (
+                "** ada@inbox.example R=dnslookup T=remote_smtp H=mx1.inbox.example [192.0.2.25] X=TLS1.3:AES CV=yes: "
+                "SMTP error from remote mail server after RCPT TO:<ada@inbox.example>: 550 5.1.1 nobody"
+            ),
             "550 5.1.1 nobody",
             "rcpt",
             Outcome.BOUNCED,
         ),
         (
-            "== ada@inbox.example R=dnslookup T=remote_smtp defer (-45) H=mx1.inbox.example [192.0.2.25]: SMTP error "
-            "from remote mail server after initial connection: 421-4.7.0 wait\\n421 4.7.0 a while",
+            (
+                "== ada@inbox.example R=dnslookup T=remote_smtp defer (-45) H=mx1.inbox.example [192.0.2.25]: SMTP "
+                "error from remote mail server after initial connection: 421-4.7.0 wait\\n421 4.7.0 a while"
+            ),
             "421-4.7.0 wait\n421 4.7.0 a while",
             "banner",
             Outcome.DEFERRED,
         ),
         (
-            "== ada@inbox.example R=dnslookup T=remote_smtp H=mx1.inbox.example [192.0.2.25] defer (111): Connection refused",
+            "== ada@inbox.example R=dnslookup T=remote_smtp H=mx1 [192.0.2.25] defer (111): Connection refused",
             "4.0.0 Connection refused",
             "connect",
             Outcome.DEFERRED,
@@ -179,26 +202,34 @@ def test_what_exim_refused_itself_has_the_code_that_it_gives(told: str, text: st
     ("line", "text", "outcome"),
     [
         (
-            "sendmail[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, ctladdr=<me@here.example>, delay=00:00:02, mailer=esmtp, "
-            "relay=mx1.inbox.example. [192.0.2.25], dsn=4.7.1, stat=Deferred: 451 4.7.1 come back",
+            (
+                "sendmail[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, ctladdr=<me@here.example>, mailer=esmtp, "
+                "relay=mx1.inbox.example. [192.0.2.25], dsn=4.7.1, stat=Deferred: 451 4.7.1 come back"
+            ),
             "451 4.7.1 come back",
             Outcome.DEFERRED,
         ),
         (
-            "sm-mta[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, relay=mx1.inbox.example. [192.0.2.25], dsn=5.1.1, "
-            "stat=User unknown",
+            (
+                "sm-mta[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, relay=mx1.inbox.example. [192.0.2.25], dsn=5.1.1, "
+                "stat=User unknown"
+            ),
             "5.1.1 User unknown",
             Outcome.BOUNCED,
         ),
         (
-            "sendmail[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, relay=mx1.inbox.example. [192.0.2.25], dsn=2.0.0, "
-            "stat=Sent (2.0.0 taken)",
+            (
+                "sendmail[5]: 1A2B3C4D5E6F: to=<ada@inbox.example>, relay=mx1.inbox.example. [192.0.2.25], dsn=2.0.0, "
+                "stat=Sent (2.0.0 taken)"
+            ),
             "2.0.0 taken",
             Outcome.DELIVERED,
         ),
         (
-            "sendmail[5]: ruleset=check_rcpt, arg1=<ada@inbox.example>, relay=out.example [192.0.2.25], "
-            "reject=550 5.7.1 <ada@inbox.example>... no relay",
+            (
+                "sendmail[5]: ruleset=check_rcpt, arg1=<ada@inbox.example>, relay=out.example [192.0.2.25], "
+                "reject=550 5.7.1 <ada@inbox.example>... no relay"
+            ),
             "550 5.7.1 <ada@inbox.example>... no relay",
             Outcome.REJECTED,
         ),
@@ -212,7 +243,7 @@ def test_sendmail(line: str, text: str, outcome: Outcome):
 
 def test_opensmtpd_and_qmail():
     smtpd, qmail = read(
-        'smtpd[7]: a1 mta delivery evpid=b2 from=<m@here.example> to=<ada@inbox.example> rcpt=<-> source="198.51.100.1" '
+        "smtpd[7]: a1 mta delivery evpid=b2 from=<m@here.example> to=<ada@inbox.example> rcpt=<-> "
         'relay="192.0.2.25 (mx1.inbox.example)" delay=1s result="TempFail" stat="451 4.2.0 later"\n'
         "@40000000 delivery 12: failure: 192.0.2.25_does_not_like_recipient./Remote_host_said:_550_5.1.1_nobody"
         "/Giving_up_on_192.0.2.25./\n"
@@ -221,19 +252,42 @@ def test_opensmtpd_and_qmail():
     assert (qmail.text, qmail.peer, qmail.outcome) == ("550 5.1.1 nobody", "192.0.2.25", Outcome.BOUNCED)
 
 
+SPOKEN = """\
+S 220 mx
+C EHLO me
+S 250-mx
+S 250 SIZE
+C MAIL FROM:<a@b.example>
+S 250 ok
+C RCPT TO:<c@d.example>
+S 550 no
+C DATA
+S 354 go
+C text
+C .
+S 250 taken
+C QUIT
+S 221 bye
+"""
+
+
+def marked(server: str, client: str, refused: str = "") -> str:
+    """The conversation as a program writes it, with its marks for who speaks."""
+    lines = SPOKEN.replace("S 550", f"{refused or server}550")
+    return re.sub("(?m)^S ", server, re.sub("(?m)^C ", client, lines))
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "<-  220 mx\n -> EHLO me\n<-  250-mx\n<-  250 SIZE\n -> MAIL FROM:<a@b.example>\n<-  250 ok\n -> RCPT TO:<c@d.example>\n"
-        "<** 550 no\n -> DATA\n<-  354 go\n -> text\n -> .\n<-  250 taken\n -> QUIT\n<-  221 bye\n",
-        "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 SIZE\nC: MAIL FROM:<a@b.example>\nS: 250 ok\nC: RCPT TO:<c@d.example>\nS: 550 no\n"
-        "C: DATA\nS: 354 go\nC: text\nC: .\nS: 250 taken\nC: QUIT\nS: 221 bye\n",
-        "220 mx\nEHLO me\n250-mx\n250 SIZE\nMAIL FROM:<a@b.example>\n250 ok\nRCPT TO:<c@d.example>\n550 no\n"
-        "DATA\n354 go\ntext\n.\n250 taken\nQUIT\n221 bye\n",
-        "< 220 mx\n> EHLO me\n< 250-mx\n< 250 SIZE\n> MAIL FROM:<a@b.example>\n< 250 ok\n> RCPT TO:<c@d.example>\n< 550 no\n"
-        "> DATA\n< 354 go\n> text\n> .\n< 250 taken\n> QUIT\n< 221 bye\n",
+        marked("<-  ", " -> ", "<** "),
+        marked("<~  ", " ~> ", "<~* "),
+        marked("S: ", "C: "),
+        marked("< ", "> "),
+        marked("", ""),
+        marked("SERVER -> CLIENT: ", "CLIENT -> SERVER: "),
     ],
-    ids=["swaks", "marks", "telnet", "curl"],
+    ids=["swaks", "swaks-tls", "marks", "curl", "telnet", "phpmailer"],
 )
 def test_transcripts(text: str):
     assert [(item.text.replace("\n", "/"), item.stage) for item in read(text)] == [
@@ -313,7 +367,8 @@ def test_replies_that_follow_each_other_stay_apart():
 )
 def test_a_line_without_a_reply_is_counted(line: str):
     counts = Counts()
-    assert list(items([line.encode() + b"\n", b"550 x\n"], counts))[0].text == "550 x"
+    (item,) = items([line.encode() + b"\n", b"550 x\n"], counts)
+    assert item.text == "550 x"
     assert (counts.lines, counts.skipped) == (2, 1)
 
 
@@ -336,11 +391,12 @@ def test_any_octets(octets: bytes):
 
 
 PIECES = st.sampled_from([
-    "550", "550-", "5.1.1", " ", "-", "\n", "\t", ":", "said: ", "host mx[192.0.2.1] ", "status=bounced (", ")", "to=<a@b>",
-    "stat=", "reject=550 x", "** a@b", "== a@b", "S: ", "C: ", "DATA", ".", "354 x", "Diagnostic-Code: smtp; ",
-    "Final-Recipient: rfc822; a@b", "Status: 5.1.1", "Nov  6 03:04:05 h ", "2026-01-01 00:00:00 ", "From: a\n", "To: b\n",
-    "Subject: c\n\n", "Content-Type: multipart/report; boundary=x\n\n", "--x\n", "Content-Type: message/delivery-status\n\n",
-    "(in reply to ", "#", "'", "\x00", "é", "rejected RCPT <a>: ", "H=x [192.0.2.1]",
+    "550", "550-", "5.1.1", " ", "-", "\n", "\t", ":", "said: ", "host mx[192.0.2.1] ", "status=bounced (", ")",
+    "to=<a@b>", "stat=", "reject=550 x", "** a@b", "== a@b", "S: ", "C: ", "DATA", ".", "354 x", "(in reply to ",
+    "Diagnostic-Code: smtp; ", "Final-Recipient: rfc822; a@b", "Status: 5.1.1", "Nov  6 03:04:05 h ", "#", "'",
+    "2026-01-01 00:00:00 ", "From: a\n", "To: b\n", "Subject: c\n\n", "--x\n", "\x00", "é",
+    "Content-Type: multipart/report; boundary=x\n\n", "Content-Type: message/delivery-status\n\n",
+    "rejected RCPT <a>: ", "H=x [192.0.2.1]",
 ])  # fmt: skip
 
 
