@@ -26,7 +26,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     phase = stage if stage in STAGES else None
     speaker = _speaker(parts, provider, host)
     judgement = judge(parts, speaker, phase)
-    klass = _class(parts, judgement)
+    klass = _class(parts, judgement, speaker)
     names = named(parts)
     sentences = told(parts, judgement, klass, speaker, phase, names)
     return Decoded(
@@ -66,14 +66,15 @@ def _speaker(parts: Parts, provider: str | None, host: str | None) -> str | None
     return who_speaks.marked(parts.folded, parts.enhanced)
 
 
-def _class(parts: Parts, judgement: Judgement) -> Class:
+def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:
     if parts.code is not None:
         return _CLASSES.get(str(parts.code)[0], "unknown")
     if parts.enhanced is not None:
         return _CLASSES.get(parts.enhanced[0], "unknown")
     if judgement.rule is not None and judgement.rule.implies is not None:
         return judgement.rule.implies
-    return "unknown"
+    implied = tables.provider_entries()[speaker].implies if speaker else None
+    return implied or "unknown"
 
 
 def _wait(parts: Parts, judgement: Judgement, klass: Class) -> int | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from deliverkit.replies import tables
 from deliverkit.replies.parts import Parts
-from deliverkit.replies.tables import CodeEntry, Ready, Rule
+from deliverkit.replies.tables import CodeEntry, Rule
 
 _PHASES = {"connect": "connect", "banner": "connect"}
 
@@ -75,29 +75,17 @@ def _early(parts: Parts, basic: CodeEntry | None) -> str | None:
 
 
 def _ruled(parts: Parts, provider: str | None, stage: str | None, status: CodeEntry | None) -> tuple[Rule | None, str | None]:
-    temporary = _temporary(parts)
-
-    def first(rules: tuple[Ready, ...]) -> Rule | None:
-        for ready in rules:
-            if ready.holds(parts.folded, parts.code, parts.enhanced, temporary, stage):
-                return ready.rule
-        return None
-
-    own_strong, own_weak = tables.provider_rules(provider) if provider else ((), ())
+    told = (parts.folded, parts.code, parts.enhanced, stage)
+    own_strong, own_weak = tables.provider_rules(provider) if provider else (None, None)
     common_strong, common_weak = tables.common_rules()
     for rules in (own_strong, common_strong, own_weak):
-        rule = first(rules)
+        rule = rules.first(*told) if rules else None
         if rule:
             return rule, rule.category
     if status and not status.vague:
         return None, None
-    rule = first(common_weak)
+    rule = common_weak.first(*told)
     return rule, rule.category if rule else None
-
-
-def _temporary(parts: Parts) -> bool | None:
-    digit = str(parts.code)[0] if parts.code else (parts.enhanced or "")[:1]
-    return {"4": True, "5": False}.get(digit)
 
 
 def _coded(basic: CodeEntry | None, status: CodeEntry | None) -> str:

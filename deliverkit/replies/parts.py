@@ -18,7 +18,7 @@ KEPT: Final = 8192
 """Characters of the input that are kept."""
 
 _LINES: Final = re.compile(r"\r\n|\n|\r|\\r\\n|\\n")
-_CODED: Final = re.compile(r"\s*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII)
+_CODED: Final = re.compile(r"[\s\"']*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII)
 _TIGHT: Final = re.compile(r"\s*([2-5][0-9]{2})[:,#(<\[](?=[^0-9])(.*)", re.DOTALL | re.ASCII)
 _ENHANCED: Final = re.compile(r"[\s#(\[:<-]*([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])(?:-[0-9]{3}\b)?[\s:)\]>,;.-]*", re.ASCII)
 _INSIDE: Final = re.compile(r"(?<![0-9.])([245])\.([0-9])\.([0-9]{1,3})(?![0-9]|\.[0-9])", re.ASCII)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from deliverkit.replies import tables
-from deliverkit.replies.phrases import Phrase
+from deliverkit.replies.phrases import Phrase, Words
 
 _PRIVATE: Final = re.compile(r"[245]\.[0-9]\.[1-9][0-9]{2}", re.ASCII)
 """Enhanced codes with a detail of three digits: no registry has them, and Microsoft is who made them up."""
@@ -45,8 +45,11 @@ def _names() -> dict[str, str]:
 
 
 @functools.cache
-def _marks() -> tuple[tuple[Phrase, str], ...]:
-    return tuple((Phrase(mark), slug) for slug, entry in tables.provider_entries().items() for mark in entry.marks)
+def _marks() -> tuple[tuple[tuple[str, tuple[Phrase, ...]], ...], Words]:
+    marks = tuple(
+        (slug, tuple(Phrase(mark) for mark in entry.marks)) for slug, entry in tables.provider_entries().items()
+    )
+    return marks, Words((phrase, at) for at, (_, phrases) in enumerate(marks) for phrase in phrases)
 
 
 def _plain(name: str) -> str:
@@ -70,8 +73,10 @@ def provider_of(host: str) -> str | None:
 
 def marked(folded: str, enhanced: str | None) -> str | None:
     """The slug of the provider whose marks the folded text of a reply bears."""
-    for phrase, slug in _marks():
-        if phrase.need in folded and phrase.found(folded):
+    marks, words = _marks()
+    for at in sorted(words.owners(folded)):
+        slug, phrases = marks[at]
+        if any(phrase.found(folded) for phrase in phrases):
             return slug
     if enhanced and _PRIVATE.fullmatch(enhanced):
         return "microsoft"

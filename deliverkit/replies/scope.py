@@ -11,6 +11,7 @@ import msgspec
 from deliverkit.replies import tables
 from deliverkit.replies.decoded import Scope
 from deliverkit.replies.parts import Parts
+from deliverkit.replies.phrases import compiled
 
 MAX_WAIT_S: Final = 7 * 86_400
 """Longer waits are no advice to a mail server: RFC 5321 §4.5.4.1 gives up after days."""
@@ -123,8 +124,9 @@ def named(parts: Parts) -> Named:
 
 def block_list(folded: str) -> tuple[str | None, str | None]:
     """Name and look-up page of the block list a folded text speaks of."""
-    for entry, marks in tables.block_lists():
-        for mark in marks:
-            if mark.need in folded and mark.found(folded):
-                return entry.name, entry.lookup
+    entries, words = tables.block_lists()
+    for at in sorted(words.owners(folded)):
+        entry = entries[at]
+        if any(compiled(mark).search(folded) for mark in entry.marks):
+            return entry.name, entry.lookup
     return None, None

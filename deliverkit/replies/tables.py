@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from importlib import resources
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from deliverkit.replies.decoded import Who
-from deliverkit.replies.phrases import Phrase
+from deliverkit.replies.phrases import Phrase, Words, compiled
 
 _DATA: Final = resources.files("deliverkit.replies") / "data"
+_MOST_RULES: Final = 500
 _T = TypeVar("_T")
 
 
@@ -90,6 +92,7 @@ class ProviderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marks: tuple[str, ...] = ()
     like: str | None = None
     page: str | None = None
+    implies: Literal["temporary", "permanent"] | None = None
 
 
 class ListEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,30 +134,58 @@ class CategoryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Ready:
     """A rule with its phrases made ready."""
 
-    __slots__ = ("all", "any", "codes", "enhanced", "rule", "unless")
+    __slots__ = ("all", "any", "enhanced", "rule", "unless")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.any = tuple(Phrase(phrase) for phrase in rule.any)
         self.all = tuple(Phrase(phrase) for phrase in rule.all)
-        self.unless = tuple(Phrase(phrase) for phrase in rule.unless)
-        self.codes = rule.code
+        self.unless = rule.unless
         self.enhanced = tuple(_span(written) for written in rule.enhanced)
 
-    def holds(self, text: str, code: int | None, enhanced: str | None, temporary: bool | None, stage: str | None) -> bool:
-        """Whether every condition holds; `temporary` is None where the class is not known."""
+    def holds(self, text: str, code: int | None, enhanced: str | None, stage: str | None) -> bool:
+        """Whether every condition holds."""
         rule = self.rule
-        if self.codes and code not in self.codes:
+        if rule.code and code not in rule.code:
             return False
         if self.enhanced and not (enhanced and _within(enhanced, self.enhanced)):
             return False
-        if rule.only and temporary is not (rule.only == "temporary"):
+        if rule.only and rule.only != _class(code, enhanced):
             return False
         if rule.stage and stage is not None and stage not in rule.stage:
             return False
-        if self.any and not any(phrase.need in text and phrase.found(text) for phrase in self.any):
+        if self.any and not any(phrase.found(text) for phrase in self.any):
             return False
-        return all(phrase.found(text) for phrase in self.all) and not any(phrase.found(text) for phrase in self.unless)
+        if not all(phrase.found(text) for phrase in self.all):
+            return False
+        return not any(compiled(phrase).search(text) for phrase in self.unless)
+
+
+class Rules:
+    """Rules in the order in which they are tried; of most a glance at the words tells that they cannot hold."""
+
+    __slots__ = ("_words", "ready")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.ready = tuple(Ready(rule) for rule in rules)
+        self._words = Words(
+            (phrase, at) for at, ready in enumerate(self.ready) for phrase in (ready.any or (_ANYTHING,))
+        )
+
+    def first(self, text: str, code: int | None, enhanced: str | None, stage: str | None) -> Rule | None:
+        """The first rule that holds for a reply's folded text and codes; None where none does."""
+        for at in sorted(self._words.owners(text)):
+            if self.ready[at].holds(text, code, enhanced, stage):
+                return self.ready[at].rule
+        return None
+
+
+_ANYTHING: Final = Phrase("")
+
+
+def _class(code: int | None, enhanced: str | None) -> str | None:
+    digit = str(code)[0] if code else (enhanced or "")[:1]
+    return {"4": "temporary", "5": "permanent"}.get(digit)
 
 
 def _span(written: str) -> tuple[str, str, int, int]:
@@ -203,26 +234,29 @@ def provider_entries() -> dict[str, ProviderEntry]:
 
 
 @functools.cache
-def block_lists() -> tuple[tuple[ListEntry, tuple[Phrase, ...]], ...]:
-    """Block lists, the more exactly named first."""
+def block_lists() -> tuple[tuple[ListEntry, ...], Words]:
+    """Block lists, the more exactly named first, and their marks."""
     entries = _read("lists.toml", dict[str, tuple[ListEntry, ...]])["list"]
-    return tuple((entry, tuple(Phrase(mark) for mark in entry.marks)) for entry in entries)
+    return entries, Words((Phrase(mark), at) for at, entry in enumerate(entries) for mark in entry.marks)
 
 
 @functools.cache
-def common_rules() -> tuple[tuple[Ready, ...], tuple[Ready, ...]]:
+def common_rules() -> tuple[Rules, Rules]:
     """The rules of phrases that many servers use: strong and weak."""
     return _sorted(_read("texts.toml", RuleFile))
 
 
 @functools.cache
-def provider_rules(slug: str) -> tuple[tuple[Ready, ...], tuple[Ready, ...]]:
-    """A provider's own rules, strong and weak; none where it has no file."""
-    if not (_DATA / "providers" / f"{slug}.toml").is_file():
-        return (), ()
-    return _sorted(_read(f"providers/{slug}.toml", RuleFile))
+def provider_rules(slug: str) -> tuple[Rules, Rules]:
+    """A provider's own rules, strong and weak; none where it has no file. `like` is whose rules come after its own."""
+    rules: list[Rule] = []
+    name: str | None = slug
+    while name and len(rules) < _MOST_RULES:
+        if (_DATA / "providers" / f"{name}.toml").is_file():
+            rules += _read(f"providers/{name}.toml", RuleFile).rule
+        name = provider_entries()[name].like
+    return _sorted(RuleFile(rule=tuple(rules)))
 
 
-def _sorted(file: RuleFile) -> tuple[tuple[Ready, ...], tuple[Ready, ...]]:
-    strong = tuple(Ready(rule) for rule in file.rule if not rule.weak)
-    return strong, tuple(Ready(rule) for rule in file.rule if rule.weak)
+def _sorted(file: RuleFile) -> tuple[Rules, Rules]:
+    return Rules(rule for rule in file.rule if not rule.weak), Rules(rule for rule in file.rule if rule.weak)
