@@ -17,6 +17,7 @@ _TO: Final = re.compile(r"(?<![a-z_])to=<([^>]{0,320})>")
 _RELAY: Final = re.compile(r"\brelay=([^\s,\[]{1,255})(?:\[([0-9A-Fa-f.:]{2,45})\])?")
 _DSN: Final = re.compile(r"\bdsn=([245]\.\d{1,3}\.\d{1,3})", re.ASCII)
 _QUEUE: Final = re.compile(r"(?:^|[ :])([0-9A-F]{6,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,24}): ")
+_QUEUE_TO: Final = re.compile(r"(?:^|[ :])([0-9A-Za-z]{6,24}): to=<", re.ASCII)
 _HOST: Final = re.compile(r"(?:host|server) ([^\s\[]{1,255})\[([0-9A-Fa-f.:]{2,45})\](?::\d{1,5})? ")
 _SAID: Final = re.compile(r"(?:said|refused to talk to me): ")
 _IN_REPLY: Final = re.compile(r" ?\(in reply to ([^()]{1,60}?)(?: command)?\)$")
@@ -59,7 +60,7 @@ def _delivery(rest: str, match: re.Match[str], given: str, line: int, time: str 
     relay = _RELAY.search(before)
     to = _TO.search(before)
     status = _DSN.search(before)
-    queue = _QUEUE.search(before)
+    queue = _QUEUE_TO.search(before)
     outcome = _OUTCOMES.get(match[1])
     peer = relay[2] if relay else None
     if outcome is Outcome.DELIVERED and peer and peer.startswith(_LOOPBACK):
