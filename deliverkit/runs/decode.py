@@ -5,8 +5,7 @@ Nothing is asked of any network.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from deliverkit.replies import Decoded
@@ -42,8 +41,3 @@ def bounded(stream: BinaryIO) -> Iterator[bytes]:
             line = stream.readline(_PIECE)
             if len(line) < _PIECE:
                 break
-
-
-def decode_text(text: str, *, provider: str | None = None, stage: str | None = None) -> Iterable[Reply]:
-    """The replies of a text: a reply, a log, a transcript or a bounce, as `deliverkit decode` reads them."""
-    return replies_in(io.BytesIO(text.encode("utf-8", "backslashreplace")), Counts(), provider=provider, stage=stage)

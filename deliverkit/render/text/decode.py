@@ -24,14 +24,14 @@ STAGE: Final = {
     "route": "before any connection, when the way was looked up",
     "connect": "when the connection was made",
     "banner": "in place of a greeting",
-    "ehlo": "to EHLO",
-    "starttls": "to STARTTLS",
-    "auth": "to AUTH",
-    "mail": "to MAIL FROM",
-    "rcpt": "to RCPT TO",
-    "data": "to DATA",
+    "ehlo": "in reply to EHLO",
+    "starttls": "in reply to STARTTLS",
+    "auth": "in reply to AUTH",
+    "mail": "in reply to MAIL FROM",
+    "rcpt": "in reply to RCPT TO",
+    "data": "in reply to DATA",
     "eod": "after the message itself",
-    "quit": "to QUIT",
+    "quit": "in reply to QUIT",
 }
 _HANG: Final = 10
 _LINES: Final = 40
@@ -177,7 +177,7 @@ def _field(sheet: Sheet, name: str, words: str) -> None:
 def _retry(told: Decoded) -> str:
     after = f" after {duration(told.wait_s)}" if told.wait_s else ""
     if told.retry:
-        return f"yes{after or ', by itself'}: a mail server keeps the message and tries again."
+        return f"yes,{after or ' by itself'}: a mail server keeps the message and tries again."
     if told.class_ == "permanent":
         return f"no: the same message would be refused again{after and f'; the reply says{after}'}."
     return f"cannot be told: there is no code that says so{after and f'; the reply says{after}'}."

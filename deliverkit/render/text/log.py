@@ -9,7 +9,7 @@ from deliverkit.model import clipped
 from deliverkit.render.text.decode import CLASS, count_of
 from deliverkit.render.text.sheet import Look, Part, Sheet, width_of
 from deliverkit.render.text.table import Row, write_table
-from deliverkit.render.text.words import WHO
+from deliverkit.render.text.words import WHO, count
 from deliverkit.replies.summary import Move, Share, Summary
 
 _ROWS: Final = 10
@@ -41,7 +41,7 @@ def _totals(sheet: Sheet, summary: Summary) -> None:
     if not tried:
         return
     late = f"{summary.delivered_late:,} of them after a deferral" if summary.delivered_late else ""
-    waiting = f"{summary.waiting:,} recipients still wait" if summary.waiting else ""
+    waiting = f"{count(summary.waiting, 'recipient')} waiting still" if summary.waiting else ""
     rows: list[Row] = [
         (("✓ delivered", "green"), f"{summary.delivered:,}", _percent(summary.delivered, tried), (late, "dim")),
         (("! deferred", "yellow"), f"{summary.deferred:,}", _percent(summary.deferred, tried), (waiting, "dim")),
