@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deliverkit.facts.dane import DaneFacts
+from deliverkit.facts.delivery import DeliveryFacts
 from deliverkit.facts.dkim import DkimFacts
 from deliverkit.facts.dmarc import DmarcFacts
 from deliverkit.facts.dns import DnsFacts
@@ -39,4 +40,5 @@ class DomainFacts(Fact, frozen=True, kw_only=True):
     dane: Answer[DaneFacts] = Absent("not asked for")
     dnssec: Answer[DnssecFacts] = Absent("not asked for")
     smtp: Answer[SmtpFacts] = Absent("not asked for")
+    delivery: Answer[DeliveryFacts] = Absent("not asked for")
     second_opinion: Answer[SecondOpinionFacts] = Absent("not asked for")

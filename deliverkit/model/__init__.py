@@ -24,7 +24,7 @@ from deliverkit.model.finding import (
     Who,
     area_of,
 )
-from deliverkit.model.inputs import Expected, Inputs, Sessions
+from deliverkit.model.inputs import DeliveryInputs, Expected, Inputs, Sessions, SignedBy
 from deliverkit.model.lookup import Address, Host, Lookup, Mx, Note, Other, Rdata, Signature, Soa, Txt
 from deliverkit.model.lookup import Outcome as LookupOutcome
 from deliverkit.model.transport import (
@@ -50,6 +50,7 @@ __all__ = [
     "Attempt",
     "Call",
     "Delivered",
+    "DeliveryInputs",
     "Demand",
     "Envelope",
     "Example",
@@ -84,6 +85,7 @@ __all__ = [
     "Sessions",
     "Severity",
     "Signature",
+    "SignedBy",
     "Soa",
     "Stage",
     "State",

@@ -36,6 +36,39 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tls_scan: bool = False
 
 
+class SignedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A DKIM signature that the message carries or is to carry: d=, s=, and the public half of its key."""
+
+    domain: str
+    selector: str
+    key: bytes | None = None
+    """SubjectPublicKeyInfo, DER; None: others made the signature, and its key is not at hand."""
+
+
+class DeliveryInputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A delivery to judge as its receiver will: in whose name, from where, and signed by whom."""
+
+    sender: str = ""
+    """The reverse-path `local@domain`; "": the null one."""
+    from_domain: str | None = None
+    """The domain of the one From address, A-labels; None: there is none."""
+    sources: tuple[str, ...] = ()
+    """The addresses that are connected from; empty: not known."""
+    helo: str = ""
+    """What EHLO says; "": not known."""
+    signatures: tuple[SignedBy, ...] = ()
+    authenticated: bool = False
+    """Submitted with a login: the receiver sees the address and the HELO of the server that takes it."""
+    server: str | None = None
+    """That server's name."""
+
+    @property
+    def sender_domain(self) -> str | None:
+        """The domain of the reverse-path; None for the null one, and for an address literal."""
+        domain = self.sender.rpartition("@")[2].lower().removesuffix(".")
+        return None if not domain or domain.startswith("[") else domain
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One target and what to ask of it."""
 
@@ -58,6 +91,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expected: Expected = Expected()
     sessions: Sessions | None = None
     """The SMTP sessions asked for; None: none."""
+    delivery: DeliveryInputs | None = None
+    """The delivery to judge; None: none. With it nothing else is asked of the domain."""
     policy: bytes | None = None
     """An MTA-STS policy to judge in place of the one that is published."""
     connect_to: tuple[str, ...] = ()

@@ -53,6 +53,13 @@ async def probe(inputs: Inputs, port: Port) -> DmarcFacts:
     )
 
 
+async def organization(domain: str, port: Port) -> Answer[str]:
+    """The organisational domain of any domain, by a walk of its own (RFC 9989 §4.10.2)."""
+    names = walk_names(domain)
+    answers = await asyncio.gather(*(_texts(port, f"_dmarc.{name}") for name in names))
+    return _organizational(read_walk(tuple(zip(names, answers, strict=True))))
+
+
 def walk_names(domain: str) -> tuple[str, ...]:
     """The domains whose `_dmarc` name a receiver asks: itself, then parents; of a long name the last seven labels."""
     labels = domain.split(".")

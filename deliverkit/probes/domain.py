@@ -17,7 +17,7 @@ from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
 from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
-from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
+from deliverkit.probes import dane, delivery, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 
 T = TypeVar("T")
 NOT_ASKED = Absent("not asked for")
@@ -25,6 +25,8 @@ NOT_ASKED = Absent("not asked for")
 
 async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one target. `port` answers every question within its deadline, so this ends with it."""
+    if inputs.delivery is not None:
+        return await _delivery(inputs, port, now)
     if inputs.sessions is not None and not inputs.sessions.by_mx:
         return await _host(inputs, port, now)
     # All in one: whoever interrupts the run interrupts each of them.
@@ -83,6 +85,21 @@ async def _host(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
         dkim=NOT_ASKED,
         dmarc=NOT_ASKED,
         smtp=await _sessions(inputs, port, now),
+    )
+
+
+async def _delivery(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
+    """The tree of one delivery: what its receiver asks of the sender, and nothing else."""
+    return DomainFacts(
+        inputs=inputs,
+        now=now,
+        existence=Found(inputs.domain),
+        dns=NOT_ASKED,
+        mx=NOT_ASKED,
+        spf=NOT_ASKED,
+        dkim=NOT_ASKED,
+        dmarc=NOT_ASKED,
+        delivery=Found(await delivery.probe(inputs, port)) if inputs.delivery is not None else NOT_ASKED,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from deliverkit.dns.port import Port
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dane import DaneHost
 from deliverkit.facts.smtp import Endpoint, HostFacts, SmtpFacts
@@ -113,11 +114,12 @@ async def _tlsa(domain: str, host: str, ports: Iterable[int], port: Recorder) ->
 
 async def _ptr(places: Iterable[Place], port: Recorder) -> dict[str, Answer[tuple[str, ...]]]:
     addresses = sorted({place.address for place in places if not place.redirected})
-    found = await asyncio.gather(*(_names(address, port) for address in addresses))
+    found = await asyncio.gather(*(pointed(address, port) for address in addresses))
     return dict(zip(addresses, found, strict=True))
 
 
-async def _names(address: str, port: Recorder) -> Answer[tuple[str, ...]]:
+async def pointed(address: str, port: Port) -> Answer[tuple[str, ...]]:
+    """The names that the PTR records of an address give."""
     answer = (await port.lookup(ipaddress.ip_address(address).reverse_pointer, "PTR")).of(Host)
     if not isinstance(answer, Found):
         return answer

@@ -13,7 +13,7 @@ import msgspec
 
 from deliverkit import engine
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import Expected, Inputs, Outcome, Sessions
+from deliverkit.model import DeliveryInputs, Expected, Inputs, Outcome, Sessions, SignedBy
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.rules import all_rules
@@ -29,9 +29,9 @@ _DIRECTIVE = re.compile(r"(?m)^; check (.+)$")
 
 
 def example_inputs(world: str, area: str) -> Inputs:
-    """What an example asks: `example.com` and the rule's area, or what its line `; check …` says.
+    """What an example asks: `example.com` and the rule's area, or what its lines `; check …` say.
 
-    The line takes the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
+    They take the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
     `--areas` (comma-separated), and the expected state as `--role`, `--mx` (comma-separated), `--dmarc`,
     `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`. `--policy`
     takes the body of the first [https] section for the file.
@@ -40,11 +40,16 @@ def example_inputs(world: str, area: str) -> Inputs:
     are `--port`, `--user`, `--mechanism`, `--insecure-auth`, `--relay-test`, `--mx`, `--as-mx-of`, `--tls`,
     `--tls-scan` and `--expect-certificate HOST:PORT` (of whom the certificate is expected). In the other areas
     `--port`, `--as-mx-of`, `--user`, `--relay-test` and `--by-mx` ask for sessions too.
+
+    In area `delivery` the words are `--from DOMAIN` (example.com), `--sender ADDRESS` (me at the From domain; `<>` is
+    the null one), `--ip` (192.0.2.25), `--helo` (mail.example.com), `--signature SELECTOR@DOMAIN[=KEY]` (a raw Ed25519
+    public key in base64) and `--login SERVER`.
     """
-    directive = _DIRECTIVE.search(world)
-    typed = shlex.split(directive[1]) if directive else []
+    typed = shlex.split(" ".join(_DIRECTIVE.findall(world)))
     sessions = area in SESSION_AREAS
     words = _parser(sessions=sessions).parse_args(typed)
+    if area == "delivery":
+        return _delivery(words)
     sessions = sessions or bool(words.port or words.as_mx_of or words.user or words.relay_test or words.by_mx)
     text = read_world(world)
     inputs = Inputs(
@@ -69,13 +74,38 @@ def example_inputs(world: str, area: str) -> Inputs:
     return msgspec.structs.replace(inputs, sessions=_sessions(world, text, inputs.domain, words))
 
 
+def _delivery(words: argparse.Namespace) -> Inputs:
+    """A delivery: unless the example says otherwise, by me@example.com from mail.example.com."""
+    domain = words.from_domain or "example.com"
+    return Inputs(
+        domain=domain,
+        areas=("delivery",),
+        delivery=DeliveryInputs(
+            sender="" if words.sender == "<>" else words.sender or f"me@{domain}",
+            from_domain=domain,
+            sources=tuple(words.ip) or ("192.0.2.25",),
+            helo=words.helo or HOST,
+            signatures=tuple(_signed_by(each) for each in words.signature),
+            authenticated=words.login is not None,
+            server=words.login,
+        ),
+    )
+
+
+def _signed_by(text: str) -> SignedBy:
+    name, _, key = text.partition("=")
+    selector, _, domain = name.partition("@")
+    return SignedBy(domain=domain, selector=selector, key=ED25519_PREFIX + base64.b64decode(key) if key else None)
+
+
 def _parser(*, sessions: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(exit_on_error=False, add_help=False, allow_abbrev=False)
     parser.add_argument("domain", nargs="?")
-    for name in ("--selector", "--ip", "--dkim-cname"):
+    for name in ("--selector", "--ip", "--dkim-cname", "--signature"):
         parser.add_argument(name, action="append", default=[])
-    for name in ("--sender", "--helo", "--areas", "--role", "--dmarc", "--key"):
+    for name in ("--sender", "--helo", "--areas", "--role", "--dmarc", "--key", "--login"):
         parser.add_argument(name)
+    parser.add_argument("--from", dest="from_domain")
     if sessions:
         parser.add_argument("--mx", dest="by_mx", action="store_true")
         parser.set_defaults(mx=None)
