@@ -301,12 +301,14 @@ def delivery_helo_spf_fails(delivery: DeliveryFacts) -> Iterator[Finding]:
     Say the name of this machine (`--helo`), or add its address to that name's SPF record.
 
     ## Bad
+        ; check --signature s1@example.com=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
         $ORIGIN example.com.
         @       MX   10 mail
         @       TXT  "v=spf1 ip4:192.0.2.25 -all"
         mail    A    192.0.2.25
         mail    TXT  "v=spf1 -all"
         _dmarc  TXT  "v=DMARC1; p=none; rua=mailto:dmarc@example.com"
+        s1._domainkey  TXT  "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
         25.2.0.192.in-addr.arpa.  PTR  mail.example.com.
 
     ## Good
