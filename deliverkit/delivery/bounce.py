@@ -53,13 +53,12 @@ def bounce(  # noqa: PLR0913 - each is a field of the notice
         raise BounceError("a notice without a recipient says nothing")
     host = word(reporting_mta) or "localhost"
     head = _head(original)
-    outcomes = {_action(result, will_retry_until) for result, _, _ in results}
     boundary = f"=_{entropy(16).hex()}"
     top = [
         written("Return-Path", "<>"),
         written("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
         written("To", sender),
-        written("Subject", _subject(outcomes)),
+        written("Subject", _subject([result for result, _, _ in results], will_retry_until)),
         written("Date", date(now)),
         written("Message-ID", f"<{entropy(8).hex()}.bounce@{host}>"),
         *_thread(head),
@@ -106,9 +105,12 @@ def _code(result: Result, action: str) -> str:
     return f"{kind}.0.0"
 
 
-def _subject(actions: set[str]) -> str:
+def _subject(results: Sequence[Result], will_retry_until: float | None) -> str:
+    actions = {_action(result, will_retry_until) for result in results if result.outcome is not Delivered.UNKNOWN}
     if "failed" in actions:
         return "Undelivered mail: it could not be delivered"
+    if any(result.outcome is Delivered.UNKNOWN for result in results):
+        return "Mail that may not have been delivered"
     return "Delayed mail: it is still being tried" if "delayed" in actions else "Delivery report"
 
 

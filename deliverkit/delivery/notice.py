@@ -21,6 +21,7 @@ MAX_REPLY: Final = 2048
 """Octets of a reply that a notice repeats."""
 _WIDTH: Final = 72
 _MAX_HOST: Final = 255
+_GIVEN_UP: Final = "Send it again, or ask the recipient in another way; what the server said helps its postmaster."
 
 _AT: Final = {
     Stage.BANNER: "in its greeting",
@@ -68,10 +69,12 @@ def _fate(result: Result, server: str, will_retry_until: float | None) -> list[s
                 "it took it. It is not sent again, for it could arrive twice. Ask the recipient."
             )
         case Delivered.DEFERRED if will_retry_until is not None:
-            until = date(will_retry_until)
-            said = f"Delayed: {_not_yet(result, server)}. It is tried again until {until}. You need not send it again."
+            said = (
+                f"Delayed: {_not_yet(result, server, 'yet')}. It is tried again until {date(will_retry_until)}. "
+                "You need not send it again."
+            )
         case Delivered.DEFERRED:
-            said = f"Not delivered: {_not_yet(result, server)}, and the time for trying is over."
+            said = f"Not delivered: {_not_yet(result, server, 'for now')}. The time for trying is over."
     lines = _wrapped(said)
     if result.why:
         lines += _wrapped(f"Why: {shown(result.why)}")
@@ -80,14 +83,16 @@ def _fate(result: Result, server: str, will_retry_until: float | None) -> list[s
         if result.outcome is not Delivered.ACCEPTED:
             decoded = decode("\n".join(reply_lines(result.reply)), stage=str(result.stage), host=server or None)
             lines += _wrapped(f"That means: {escaped(decoded.meaning)}")
-            lines += _wrapped(f"What to do: {escaped(decoded.action)}")
+            over = result.outcome is Delivered.DEFERRED and will_retry_until is None
+            # What helps a message that waits helps no more one that was given up.
+            lines += _wrapped(f"What to do: {_GIVEN_UP if over else escaped(decoded.action)}")
     return lines
 
 
-def _not_yet(result: Result, server: str) -> str:
+def _not_yet(result: Result, server: str, when: str) -> str:
     if result.reply:
         at = f", {_AT[result.stage]}" if result.stage in _AT else ""
-        return f"{server or 'the server'} would not take it yet{at}"
+        return f"{server or 'the server'} would not take it {when}{at}"
     return f"{server} did not take it" if server else "no server could be reached"
 
 

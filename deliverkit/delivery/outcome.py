@@ -16,6 +16,7 @@ import msgspec
 from deliverkit.model.delivery import WORST, Attempt, Delivered, Envelope, Hop, Result, Stage
 from deliverkit.model.transport import Session, State, Step, Trouble
 from deliverkit.smtp.acts import CLOSING, READY
+from deliverkit.smtp.capabilities import read_capabilities
 from deliverkit.smtp.reply import Defect, Reply, parse
 from deliverkit.smtp.transaction import GO_ON
 
@@ -268,9 +269,17 @@ def _tls_notes(session: Session) -> list[str]:
     starttls = parse(steps["starttls"].reply) if "starttls" in steps else None
     if starttls is not None and starttls.code != READY and "mail" in steps:
         found.append(f"STARTTLS was refused ({starttls.shown}), and the session went on in clear")
+    hellos = [step for step in session.steps if step.stage == "ehlo"]
+    if "starttls" not in steps and hellos and _stripped(hellos[-1]):
+        found.append("STARTTLS was taken out of what the server offers, on the way from it (XXXXXXXA)")
     if session.injected:
         found.append("octets in clear stood behind the reply to STARTTLS, and were dropped (RFC 3207 §6)")
     return found
+
+
+def _stripped(hello: Step) -> bool:
+    reply = parse(hello.reply)
+    return reply is not None and reply.ok and read_capabilities(reply).stripped
 
 
 def _reply_notes(session: Session) -> list[str]:

@@ -91,6 +91,17 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one.address for one in self.recipients if one.state is State.QUEUED)
 
     @property
+    def round_open(self) -> bool:
+        """A recipient was deferred since the next try was last set: who did that died before setting it anew.
+
+        What is next is then to look at the replies (one may forbid a further try, one may ask for a wait) and to call
+        postpone() or expire(): not to try at once.
+        """
+        return any(
+            one.state is State.QUEUED and one.at is not None and one.at >= self.next_at for one in self.recipients
+        )
+
+    @property
     def over(self) -> bool:
         """Nothing is left to try: the outcome of every recipient stands."""
         return not any(one.state in OPEN for one in self.recipients)

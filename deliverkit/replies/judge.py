@@ -59,7 +59,7 @@ def judge(parts: Parts, provider: str | None, stage: str | None) -> Judgement:
     rule = None
     category = _early(parts, basic)
     if category is None:
-        rule, category = _ruled(parts, provider, stage, status)
+        rule, category = _ruled(parts, provider, stage, (basic, status))
     if category is None:
         category = _coded(basic, status)
     return Judgement(category, rule, basic, basic_registered, status, status_registered)
@@ -74,7 +74,9 @@ def _early(parts: Parts, basic: CodeEntry | None) -> str | None:
     return None
 
 
-def _ruled(parts: Parts, provider: str | None, stage: str | None, status: CodeEntry | None) -> tuple[Rule | None, str | None]:
+def _ruled(
+    parts: Parts, provider: str | None, stage: str | None, codes: tuple[CodeEntry | None, ...]
+) -> tuple[Rule | None, str | None]:
     told = (parts.folded, parts.code, parts.enhanced, stage)
     own_strong, own_weak = tables.provider_rules(provider) if provider else (None, None)
     common_strong, common_weak = tables.common_rules()
@@ -82,7 +84,7 @@ def _ruled(parts: Parts, provider: str | None, stage: str | None, status: CodeEn
         rule = rules.first(*told) if rules else None
         if rule:
             return rule, rule.category
-    if status and not status.vague:
+    if any(entry and not entry.vague for entry in codes):
         return None, None
     rule = common_weak.first(*told)
     return rule, rule.category if rule else None

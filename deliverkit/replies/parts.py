@@ -19,7 +19,7 @@ KEPT: Final = 8192
 
 _LINES: Final = re.compile(r"\r\n|\n|\r|\\r\\n|\\n")
 _CODED: Final = re.compile(r"[\s\"']*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII)
-_TIGHT: Final = re.compile(r"\s*([2-5][0-9]{2})[:,#(<\[](?=[^0-9])(.*)", re.DOTALL | re.ASCII)
+_TIGHT: Final = re.compile(r"\s*([2-5][0-9]{2})(?:[:,#(<\[](?=[^0-9])|(?=[A-Z]{2,3}:[A-Z]))(.*)", re.DOTALL | re.ASCII)
 _ENHANCED: Final = re.compile(r"[\s#(\[:<-]*([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])(?:-[0-9]{3}\b)?[\s:)\]>,;.-]*", re.ASCII)
 _INSIDE: Final = re.compile(r"(?<![0-9.])([245])\.([0-9])\.([0-9]{1,3})(?![0-9]|\.[0-9])", re.ASCII)
 _SAID: Final = re.compile(r"(?:said|remote mail server|error|response|replied|smtp|status|code)[^\n]{0,120}?[:>\s(]\s*([2-5][0-5][0-9])[ -](?=\S)", re.ASCII | re.I)

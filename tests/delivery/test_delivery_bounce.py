@@ -117,8 +117,8 @@ def test_the_notice_as_a_person_reads_it():
         (Delivered.DEFERRED, b"451 4.7.1 greylisted\r\n", UNTIL, "delayed", "4.7.1", "It is tried again until Fri, 27"),
         (Delivered.DEFERRED, b"451 later\r\n", UNTIL, "delayed", "4.0.0", "You need not send it again"),
         (Delivered.DEFERRED, b"", UNTIL, "delayed", "4.0.0", "mx.example.net did not take it"),
-        (Delivered.DEFERRED, b"451 4.7.1 greylisted\r\n", None, "failed", "4.7.1", "the time for trying is over"),
-        (Delivered.DEFERRED, b"451 later\r\n", None, "failed", "4.4.7", "the time for trying is over"),
+        (Delivered.DEFERRED, b"451 4.7.1 greylisted\r\n", None, "failed", "4.7.1", "The time for trying is over"),
+        (Delivered.DEFERRED, b"451 later\r\n", None, "failed", "4.4.7", "The time for trying is over"),
         (Delivered.UNKNOWN, b"", None, "failed", "4.4.2", "Perhaps delivered"),
         (Delivered.ACCEPTED, b"250 2.0.0 ok\r\n", None, "relayed", "2.0.0", "mx.example.net took the message"),
     ],
@@ -145,12 +145,16 @@ def test_each_recipient_has_a_block_and_a_paragraph():
     assert [block.get("Action") for block in found] == [None, "failed", "delayed"]
     assert parsedate_to_datetime(found[2]["Will-Retry-Until"]).timestamp() == UNTIL
     assert taken(octets)[0]["Subject"].startswith("Undelivered")
-    assert "<carl@example.net> Delayed: mx2.example.net would not take it yet" in words(octets)
+    assert "<carl@example.net> Delayed: mx2.example.net would not take it yet, in answer" in words(octets)
 
 
 @pytest.mark.parametrize(
     ("result", "subject"),
-    [(FULL, "Delayed mail"), (Result(address="a@b.example", outcome=Delivered.ACCEPTED, stage=Stage.EOD), "Delivery")],
+    [
+        (FULL, "Delayed mail"),
+        (Result(address="a@b.example", outcome=Delivered.ACCEPTED, stage=Stage.EOD), "Delivery"),
+        (Result(address="a@b.example", outcome=Delivered.UNKNOWN, stage=Stage.EOD), "Mail that may not"),
+    ],
 )
 def test_a_notice_of_no_failure_does_not_call_itself_one(result: Result, subject: str):
     assert taken(made(told(result), until=UNTIL))[0]["Subject"].startswith(subject)
@@ -165,7 +169,18 @@ def test_a_host_that_was_never_reached():
     assert "Remote-MTA" not in block
     assert "Last-Attempt-Date" not in block
     assert block["Diagnostic-Code"] == "X-Deliverkit; no answer within 30 s"
-    assert "no server could be reached, and the time for trying is over" in words(octets)
+    assert "no server could be reached. The time for trying is over" in words(octets)
+
+
+def test_what_helps_a_message_that_waits_is_not_said_of_one_given_up():
+    grey = Result(
+        address="berta@example.net",
+        outcome=Delivered.DEFERRED,
+        stage=Stage.RCPT,
+        reply=b"450 4.2.0 Greylisted, try again in 300 seconds\r\n",
+    )
+    assert "What to do: Send it again" in words(made(told(grey)))
+    assert "What to do: Send it again" not in words(made(told(grey), until=UNTIL))
 
 
 def test_an_utf8_recipient_is_written_in_ascii():

@@ -219,6 +219,21 @@ def test_an_expired_recipient_keeps_its_last_reply(path: Path):
     assert (item.recipients[0].reply, item.recipients[0].at) == (b"450 4.2.0 no\r\n", 1.0)
 
 
+def test_a_round_that_nobody_ended(path: Path):
+    later = a_result(A, Delivered.DEFERRED, b"450 4.2.0 Greylisted, 300 seconds\r\n", Stage.RCPT)
+    with Queue.open(path) as queue:
+        number = queue.add(an_item(A, B))
+        rounds_open = []
+        for at in (1001.0, 1301.0):
+            queue.record(number, [a_result(B, Delivered.REFUSED)], at=at)
+            rounds_open.append(queue.claim(number).round_open)
+            queue.record(number, [later], at=at)
+            rounds_open.append(queue.claim(number).round_open)
+            queue.postpone(number, at + 300.0)
+            rounds_open.append(queue.claim(number).round_open)
+    assert rounds_open == [False, True, False, False, True, False]
+
+
 def test_attempts_are_read_back(path: Path):
     with Queue.open(path) as queue:
         number = queue.add(an_item(A))
