@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from deliverkit.model import Stage, Step
-from deliverkit.render.markdown import render_delivery
+from deliverkit.render.markdown.delivery import render
 from deliverkit.render.markdown.marks import block, code, prose
 
 EVIL = (
@@ -44,7 +44,7 @@ def kinds(text: str) -> set[str]:
 
 def test_a_ticket():
     report = explained(delivery(attempt(GREYLISTED, steps=STEPS)))
-    assert render_delivery([report]).partition("```text\n===")[0] == snapshot("""\
+    assert render([report]).partition("```text\n===")[0] == snapshot("""\
 ## ◷ deferred at RCPT: `you@example.net`
 
 - Message `<1@example.com>`, 734 octets, MAIL FROM `me@example.com`, From `me@example.com`, not signed
@@ -80,7 +80,7 @@ def test_nothing_of_a_peers_becomes_a_mark(evil: str):
         message=msgspec.structs.replace(MESSAGE, id=evil, from_address=evil, notes=(evil,), header=evil, body=evil),
         bounce=raw,
     )
-    text = render_delivery([report])
+    text = render([report])
     assert kinds(text) <= _OURS
     assert "##[" not in text
     assert all(char == "\n" or char.isprintable() for char in text)
