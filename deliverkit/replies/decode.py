@@ -8,7 +8,7 @@ from deliverkit.replies import provider as who_speaks
 from deliverkit.replies import tables
 from deliverkit.replies.decoded import STAGES, Class, Decoded, Scope
 from deliverkit.replies.judge import Judgement, judge
-from deliverkit.replies.parts import KEPT, Parts, parted, storable
+from deliverkit.replies.parts import KEPT, LOOKED_AT, Parts, folded, parted, storable
 from deliverkit.replies.scope import Named, named, wait
 from deliverkit.replies.sentences import Told, told
 
@@ -23,8 +23,8 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     these is taken from the text. Never raises, whatever the text is.
     """
     parts = parted(storable(text[:KEPT]))
-    phase = stage if stage in STAGES else None
-    speaker = _speaker(parts, provider, host)
+    phase = stage if stage in STAGES else parts.stage
+    speaker = _speaker(text[:LOOKED_AT], parts, provider, host)
     judgement = judge(parts, speaker, phase)
     klass = _class(parts, judgement, speaker)
     names = named(parts)
@@ -54,7 +54,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     )
 
 
-def _speaker(parts: Parts, provider: str | None, host: str | None) -> str | None:
+def _speaker(text: str, parts: Parts, provider: str | None, host: str | None) -> str | None:
     if provider:
         slug = who_speaks.named(provider)
         if slug:
@@ -63,7 +63,7 @@ def _speaker(parts: Parts, provider: str | None, host: str | None) -> str | None
         slug = who_speaks.provider_of(host)
         if slug:
             return slug
-    return who_speaks.marked(parts.folded, parts.enhanced)
+    return who_speaks.marked(folded(text), parts.enhanced)
 
 
 def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:
