@@ -23,10 +23,12 @@ _MESSAGE: Final = frozenset({
     "delivered-to", "auto-submitted", "x-failed-recipients",
 })  # fmt: skip
 _MAX_HEADERS: Final = 300
-_EXIM: Final = re.compile(r" (?:\*\*|==|=>|->|\*>) ")
+_EXIM: Final = re.compile(r"(?:\A| )(?:\*\*|==|=>|->|\*>) ")
 _LOG: Final = re.compile(r"\S{1,255} [\w/.-]{1,80}(?:\[\d{1,10}\])?: ")
-_CANDIDATE: Final = re.compile(r"[2-5]\d\d[ \-:#,]|#[45]\.", re.ASCII)
+_CANDIDATE: Final = re.compile(r"[2-5]\d\d[ \-:#,)]|#[45]\.", re.ASCII)
 _QUOTING: Final = " \t>|*\"'`"
+_DIAGNOSTIC: Final = re.compile(r"(?:smtp|x-[a-z0-9-]{1,30})\s{0,3};\s{0,3}\S", re.IGNORECASE)
+"""The value of a Diagnostic-Code, without the field's name."""
 _ANNOUNCES: Final = re.compile(
     r"\b(?:response|reply|error|reason|said|was|returned|message|diagnostic|details?|Antwort|r[ée]ponse|respuesta|"
     r"risposta)\b.{0,80}:\s*\Z",
@@ -268,7 +270,7 @@ class Reader:
         found = None
         if "status=" in rest or "reject" in rest or "postfix" in rest[:80]:
             found = postfix.read(rest, given, number, time)
-        if found is None and ("stat=" in rest or "reject=" in rest):
+        if found is None and ("reject=" in rest or ("stat=" in rest and "result=" not in rest)):
             from deliverkit.replies.inputs import sendmail  # noqa: PLC0415 - as said
 
             found = sendmail.read(rest, given, number, time)
@@ -320,29 +322,32 @@ class Reader:
         yield from self.end()
         said = transcript.server(rest)
         text = said if said is not None else rest.lstrip(_QUOTING)
-        match = LINE.match(text)
-        if match is not None or begins(text):
+        if begins(text) or LINE.match(text) is not None:
             self._begin(text, line, number, Kind.TRANSCRIPT if said is not None else Kind.REPLY, time)
             self._announced = False
-            return
-        if said is not None:
-            return
+        elif _DIAGNOSTIC.match(rest) is not None:
+            found = fields.recipient({"diagnostic-code": rest}, given=line[:MAX_TEXT], line=number)
+            if found is not None:
+                yield found
+        elif said is None and not self._spoken(rest):
+            place = find(rest) if _CANDIDATE.search(rest) is not None else None
+            if place is not None:
+                self._begin_prose(place, rest, line, number, time)
+            else:
+                yield from self._worded(rest, line, number, time)
+
+    def _spoken(self, rest: str) -> bool:
+        """Takes what the client of a transcript says; whether the line is such."""
         spoken = transcript.client(rest)
         if spoken is not None:
             self._session.command(spoken)
-            return
-        if self._session.body or transcript.typed(rest):
+        elif self._session.body or transcript.typed(rest):
             self._session.command(rest.strip())
-            return
-        if transcript.opens(rest):
+        elif transcript.opens(rest):
             self._session.opened()
-            return
-        if _CANDIDATE.search(rest) is not None:
-            found = find(rest)
-            if found is not None:
-                self._begin_prose(found, rest, line, number, time)
-                return
-        yield from self._worded(rest, line, number, time)
+        else:
+            return False
+        return True
 
     def _begin(self, text: str, line: str, number: int, kind: Kind, time: str | None) -> None:
         match = LINE.match(text)
