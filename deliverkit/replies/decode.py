@@ -8,7 +8,8 @@ from deliverkit.replies import provider as who_speaks
 from deliverkit.replies import tables
 from deliverkit.replies.decoded import STAGES, Class, Decoded, Scope
 from deliverkit.replies.judge import Judgement, judge
-from deliverkit.replies.parts import KEPT, LOOKED_AT, Parts, folded, parted, storable
+from deliverkit.replies.parts import KEPT, Parts, parted, storable
+from deliverkit.replies.phrases import Searched
 from deliverkit.replies.scope import Named, named, wait
 from deliverkit.replies.sentences import Told, told
 
@@ -24,10 +25,11 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     """
     parts = parted(storable(text[:KEPT]))
     phase = stage if stage in STAGES else parts.stage
-    speaker = _speaker(text[:LOOKED_AT], parts, provider, host)
-    judgement = judge(parts, speaker, phase)
+    searched = Searched(parts.folded)
+    speaker = _speaker(parts, searched, provider, host)
+    judgement = judge(parts, searched, speaker, phase)
     klass = _class(parts, judgement, speaker)
-    names = named(parts)
+    names = named(parts, searched)
     sentences = told(parts, judgement, klass, speaker, phase, names)
     return Decoded(
         input=storable(text[:KEPT]),
@@ -54,7 +56,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     )
 
 
-def _speaker(text: str, parts: Parts, provider: str | None, host: str | None) -> str | None:
+def _speaker(parts: Parts, searched: Searched, provider: str | None, host: str | None) -> str | None:
     if provider:
         slug = who_speaks.named(provider)
         if slug:
@@ -63,7 +65,7 @@ def _speaker(text: str, parts: Parts, provider: str | None, host: str | None) ->
         slug = who_speaks.provider_of(host)
         if slug:
             return slug
-    return who_speaks.marked(folded(text), parts.enhanced)
+    return who_speaks.marked(Searched(parts.report) if parts.report else searched, parts.enhanced)
 
 
 def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:

@@ -38,13 +38,14 @@ _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', 
 
 class Parts(msgspec.Struct, frozen=True):
     """`text`: the words of all lines, as they came; `folded`: the same, to be searched. `stage`: what the text
-    itself says of the command it answers."""
+    itself says of the command it answers. `report`: the folded text of the report around the reply, where there is one."""
 
     code: int | None
     enhanced: str | None
     text: str
     folded: str
     stage: str | None = None
+    report: str | None = None
 
 
 def storable(text: str) -> str:
@@ -88,8 +89,11 @@ def parted(text: str) -> Parts:
             words.append(rest)
     joined = " ".join(words)
     spoken = _SPOKEN.search(joined.lower()) if " " in joined else None
+    report = None
     if code is None:
+        whole = joined
         code, joined = _reported(joined)
+        report = folded(whole) if code is not None else None
         status = _ENHANCED.match(joined) if code is not None else None
         if status:
             enhanced = _status(status)
@@ -99,7 +103,7 @@ def parted(text: str) -> Parts:
         inside = _INSIDE.search(joined)
         enhanced = _status(inside) if inside else None
     stage = dict(_COMMANDS)[spoken[1]] if spoken else None
-    return Parts(code=code, enhanced=enhanced, text=joined, folded=folded(joined), stage=stage)
+    return Parts(code=code, enhanced=enhanced, text=joined, folded=folded(joined), stage=stage, report=report)
 
 
 def _reported(text: str) -> tuple[int | None, str]:

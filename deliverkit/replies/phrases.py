@@ -141,53 +141,48 @@ def compiled(phrase: str) -> re.Pattern[str]:
     return re.compile(phrase, re.ASCII)
 
 
-@functools.lru_cache(maxsize=4096)
-def needed_once(phrase: str) -> frozenset[str]:
-    """`needed`, worked out once."""
-    return needed(phrase)
+class Searched:
+    """A folded text, and the three characters that begin at each place of it, which `Words` goes by."""
 
+    __slots__ = ("starts", "text")
 
-class Phrase:
-    """One phrase, and the words it needs."""
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
 
-    __slots__ = ("is_plain", "need", "pattern")
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.need = needed_once(pattern)
-        self.is_plain = self.need == {pattern}
-
-    def found(self, text: str) -> bool:
-        """Whether `text`, folded, holds the phrase."""
-        need = self.need
-        if need and not any(word in text for word in need):
-            return False
-        return self.is_plain or compiled(self.pattern).search(text) is not None
+    def holds(self, phrase: str) -> bool:
+        """Whether the phrase is in the text."""
+        return compiled(phrase).search(self.text) is not None
 
 
 class Words:
-    """All words that a set of phrases needs, found in a text in one pass."""
+    """All words that a set of phrases needs, found in a text in one pass.
 
-    __slots__ = ("_by_start", "always")
+    Each phrase has an owner, a number: that of its rule.
+    """
 
-    def __init__(self, phrases: Iterable[tuple[Phrase, int]]) -> None:
-        self._by_start: dict[str, list[tuple[str, int]]] = {}
-        always: set[int] = set()
+    __slots__ = ("_always", "_by_start")
+
+    def __init__(self, phrases: Iterable[tuple[str, int]]) -> None:
+        self._always: list[tuple[str, int]] = []
+        self._by_start: dict[str, dict[str, list[tuple[str, int]]]] = {}
         for phrase, owner in phrases:
-            if not phrase.need:
-                always.add(owner)
-            for word in phrase.need:
-                entries = self._by_start.setdefault(word[:SHORTEST], [])
-                if (word, owner) not in entries:
-                    entries.append((word, owner))
-        self.always = frozenset(always)
+            words = needed(phrase)
+            if not words:
+                self._always.append((phrase, owner))
+            for word in words:
+                self._by_start.setdefault(word[:SHORTEST], {}).setdefault(word, []).append((phrase, owner))
 
-    def owners(self, text: str) -> set[int]:
-        """The owners of phrases that may be in `text`."""
-        found = set(self.always)
+    def candidates(self, searched: Searched) -> dict[int, set[str]]:
+        """The phrases that may be in a text, by owner."""
+        found: dict[int, set[str]] = {}
+        for phrase, owner in self._always:
+            found.setdefault(owner, set()).add(phrase)
         by_start = self._by_start
-        for start in {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)} & by_start.keys():
-            for word, owner in by_start[start]:
-                if owner not in found and word in text:
-                    found.add(owner)
+        text = searched.text
+        for start in searched.starts & by_start.keys():
+            for word, phrases in by_start[start].items():
+                if word in text:
+                    for phrase, owner in phrases:
+                        found.setdefault(owner, set()).add(phrase)
         return found

@@ -11,7 +11,7 @@ import msgspec
 from deliverkit.replies import tables
 from deliverkit.replies.decoded import Scope
 from deliverkit.replies.parts import Parts
-from deliverkit.replies.phrases import compiled
+from deliverkit.replies.phrases import Searched
 
 MAX_WAIT_S: Final = 7 * 86_400
 """Longer waits are no advice to a mail server: RFC 5321 §4.5.4.1 gives up after days."""
@@ -19,21 +19,21 @@ MAX_WAIT_S: Final = 7 * 86_400
 _IPV4: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])", re.ASCII)
 _IPV6: Final = re.compile(r"(?<![0-9a-f:.])(?:ipv6:)?((?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![0-9a-f:])", re.ASCII | re.I)
 _URL: Final = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'\\^`{|}]{3,400}", re.ASCII | re.I)
-_NAME: Final = r"((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,8}[a-z][a-z0-9-]{0,60}[a-z0-9])"
+_NAME: Final = r"(?<![a-z0-9_.-])((?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62})(?![a-z0-9_-])"
 _DOMAIN: Final = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        _NAME + r"'s (?:dmarc|policy)",
-        r"(?:domain|domaine|dominio)(?: name| of| is| part)?[\s:=]{0,3}[\[<('\"]{0,2}" + _NAME + r"[\])>'\"]?",
-        r"(?:sender|from|sender address)[\s:=]{1,3}[\[<('\"]{0,2}[^\s@<>]{1,64}@" + _NAME,
-        r"query/(?:domain|dbl)[/=?a-z]{0,12}" + _NAME,
-        _NAME + r"[\])>'\"]{0,2} (?:does not (?:meet|pass|have|resolve|exist)|has no|is listed|is on|requires)",
-        r"(?:dmarc|spf|dkim)(?: \w+){0,3} (?:for|of|by) [\[<('\"]{0,2}" + _NAME,
-        r"<[^\s@<>]{1,64}@" + _NAME + r">[^<]{0,20}sender",
+    (word, re.compile(pattern, re.ASCII))
+    for word, pattern in (
+        ("'s ", _NAME + r"'s (?:dmarc|policy)"),
+        ("dom", r"(?:domain|domaine|dominio)(?: name| of| is| part)?[\s:=]{0,3}[\[<('\"]{0,2}" + _NAME),
+        ("@", r"(?:sender|from|sender address)[\s:=]{1,3}[\[<('\"]{0,2}[^\s@<>]{1,64}@(?:)" + _NAME.removeprefix("(?<![a-z0-9_.-])")),
+        ("query/", r"query/(?:domain|dbl)[/=?a-z]{0,12}[/=]" + _NAME.removeprefix("(?<![a-z0-9_.-])")),
+        (" ", _NAME + r"[\])>'\"]{0,2} (?:does not (?:meet|pass|have|resolve|exist)|has no|is listed|requires)"),
+        ("for ", r"(?:dmarc|spf|dkim)(?: \w{1,20}){0,3} (?:for|of|by) [\[<('\"]{0,2}" + _NAME),
     )
 )
+"""A word that has to be there, and how a domain is named with it."""
+_FILES: Final = (".php", ".html", ".htm", ".cgi", ".rbl")
 _TRAILING: Final = ".,;:!?)]}>'\""
-_BLAMED: Final = ("url", "uri", "link")
 _CLOCK: Final = re.compile(r"(?:after|in|for|retry|wait|available|within|again)[^0-9]{1,30}([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?![0-9:])", re.ASCII)
 _SPAN: Final = re.compile(
     r"(?:in|after|for|wait|again|retry|try|within|next|least|nach|apres|dans|dopo|tra|en|por|za|per)\b[^0-9.;]{0,30}?[(=: ]"
@@ -84,9 +84,9 @@ def _ip(written: str) -> str | None:
 def _domain(folded: str) -> str | None:
     if "." not in folded:
         return None
-    for pattern in _DOMAIN:
-        found = pattern.search(folded)
-        if found and not found[1].endswith((".php", ".html", ".htm", ".cgi", ".rbl")):
+    for word, pattern in _DOMAIN:
+        found = pattern.search(folded) if word in folded else None
+        if found and not found[1].endswith(_FILES):
             return found[1]
     return None
 
@@ -111,22 +111,21 @@ def _bounded(seconds: int) -> int | None:
     return seconds if 0 < seconds <= MAX_WAIT_S else None
 
 
-def named(parts: Parts) -> Named:
+def named(parts: Parts, searched: Searched) -> Named:
     """What the text of a reply names."""
     folded = parts.folded
     urls: tuple[str, ...] = ()
     if "http" in folded or "www." in folded:
         urls = tuple(match[0].rstrip(_TRAILING) for match in _URL.finditer(parts.text))[:5]
-    ip = _address(parts.text)
-    name, lookup = block_list(folded)
-    return Named(scope=Scope(ip=ip, domain=_domain(folded)), list=name, lookup=lookup, urls=urls)
+    name, lookup = block_list(searched)
+    return Named(scope=Scope(ip=_address(parts.text), domain=_domain(folded)), list=name, lookup=lookup, urls=urls)
 
 
-def block_list(folded: str) -> tuple[str | None, str | None]:
-    """Name and look-up page of the block list a folded text speaks of."""
+def block_list(searched: Searched) -> tuple[str | None, str | None]:
+    """Name and look-up page of the block list a text speaks of."""
     entries, words = tables.block_lists()
-    for at in sorted(words.owners(folded)):
-        entry = entries[at]
-        if any(compiled(mark).search(folded) for mark in entry.marks):
-            return entry.name, entry.lookup
+    candidates = words.candidates(searched)
+    for at in sorted(candidates):
+        if any(map(searched.holds, candidates[at])):
+            return entries[at].name, entries[at].lookup
     return None, None
