@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from deliverkit.replies import provider as who_speaks
-from deliverkit.replies import tables
+from deliverkit.replies import tables, wait
 from deliverkit.replies.decoded import STAGES, Class, Decoded, Scope
 from deliverkit.replies.judge import Judgement, judge
 from deliverkit.replies.parts import KEPT, Parts, parted, storable
 from deliverkit.replies.phrases import Searched
-from deliverkit.replies.scope import Named, named, wait
+from deliverkit.replies.scope import Named, named
 from deliverkit.replies.sentences import Told, told
 
 _CLASSES: Final[dict[str, Class]] = {"2": "success", "3": "intermediate", "4": "temporary", "5": "permanent"}
@@ -30,7 +30,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     judgement = judge(parts, searched, speaker, phase)
     klass = _class(parts, judgement, speaker)
     names = named(parts, searched)
-    sentences = told(parts, judgement, klass, speaker, phase, names)
+    sentences = told(parts, judgement, klass, speaker, names)
     return Decoded(
         input=storable(text[:KEPT]),
         code=parts.code,
@@ -82,7 +82,7 @@ def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:
 def _wait(parts: Parts, judgement: Judgement, klass: Class) -> int | None:
     if klass not in ("temporary", "unknown"):
         return None
-    seconds = wait(parts.folded)
+    seconds = wait.asked(parts.folded)
     if seconds is None and judgement.rule is not None:
         return judgement.rule.wait_s
     return seconds

@@ -15,9 +15,54 @@ from typing import Final
 SHORTEST: Final = 3
 """Characters of the shortest word that is looked up; a phrase with none as long is always tried."""
 
-_Need = frozenset[str]
-_ZERO_WIDTH: Final = "bB"
-_WIDE: Final = "dDwWsS"
+_NOTHING: Final[frozenset[str]] = frozenset()
+_TOKEN: Final = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]))?|\{[0-9,]*\}|[)|?*+.^$]|[^\\\[(){}|?*+.^$]+"
+)
+_ZERO_WIDTH: Final = frozenset(("^", "$", r"\b", r"\B"))
+_CLASSES: Final = frozenset((".", r"\d", r"\D", r"\w", r"\W", r"\s", r"\S"))
+_GROUPS: Final = ("(", "(?:")
+
+
+class _Level:
+    """What is known of a group while it is read: the best need so far of this alternative, and of those before."""
+
+    __slots__ = ("alternatives", "best", "opened", "run")
+
+    def __init__(self, opened: str) -> None:
+        self.opened = opened
+        self.alternatives: list[frozenset[str]] = []
+        self.best = _NOTHING
+        self.run = ""
+
+    def add(self, plain: str, *, quantified: bool) -> None:
+        """Plain characters, of which a quantifier may follow the last."""
+        if quantified:
+            self.run += plain[:-1]
+            self.end_run()
+        else:
+            self.run += plain
+
+    def end_run(self) -> None:
+        """The plain run is over: it is needed, if it is the longest."""
+        if len(self.run) >= SHORTEST:
+            self.take(frozenset((self.run,)))
+        self.run = ""
+
+    def take(self, need: frozenset[str]) -> None:
+        """Keeps the need whose shortest word is longer: the rarer one."""
+        if need and (not self.best or min(map(len, need)) > min(map(len, self.best))):
+            self.best = need
+
+    def end_alternative(self) -> None:
+        """A bar, or the end."""
+        self.end_run()
+        self.alternatives.append(self.best)
+        self.best = _NOTHING
+
+    def need(self) -> frozenset[str]:
+        """One word of any alternative, if each needs one."""
+        return _NOTHING.union(*self.alternatives) if all(self.alternatives) else _NOTHING
 
 
 def needed(phrase: str) -> frozenset[str]:
@@ -25,114 +70,40 @@ def needed(phrase: str) -> frozenset[str]:
 
     Raises ValueError for a bracket that is not closed.
     """
-    return _alternatives(phrase)
-
-
-def _alternatives(phrase: str) -> _Need:
-    needs = [_sequence(part) for part in _split(phrase)]
-    return frozenset().union(*needs) if all(needs) else frozenset()
-
-
-def _split(phrase: str) -> list[str]:
-    """`phrase` at its outermost bars."""
-    parts: list[str] = []
-    depth = start = at = 0
-    while at < len(phrase):
-        char = phrase[at]
-        if char == "\\":
-            at += 1
-        elif char == "[":
-            at = phrase.index("]", at + 2)
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "|" and not depth:
-            parts.append(phrase[start:at])
-            start = at + 1
-        at += 1
-    if depth:
+    levels = [_Level("(")]
+    parts = _TOKEN.findall(phrase)
+    for at, part in enumerate(parts):
+        after = parts[at + 1] if at + 1 < len(parts) else ""
+        level = levels[-1]
+        if part[0] == "(":
+            level.end_run()
+            levels.append(_Level(part))
+        elif part == ")":
+            _close(levels, phrase, optional=_optional(after))
+        elif part == "|":
+            level.end_alternative()
+        elif part in _CLASSES or part[0] == "[":
+            level.end_run()
+        elif part not in _ZERO_WIDTH and part[0] not in "?*+{":
+            level.add(part[1:] if part[0] == "\\" else part, quantified=after[:1] in ("?", "*", "+", "{"))
+    if len(levels) > 1:
         raise ValueError(f"a bracket is not closed in {phrase!r}")
-    return [*parts, phrase[start:]]
+    levels[0].end_alternative()
+    return levels[0].need()
 
 
-def _sequence(part: str) -> _Need:
-    """What one alternative needs: its longest plain run, or a group of which each alternative needs something."""
-    best: _Need = frozenset()
-    run = ""
-    at = 0
-    while at < len(part):
-        item, end, is_plain = _item(part, at)
-        optional, after = _quantified(part, end)
-        if is_plain and after == end:
-            run += item
-        else:
-            best = _better(best, run)
-            run = item if is_plain and not optional else ""
-            if run:
-                best = _better(best, run)
-                run = ""
-            if item.startswith("(") and not optional and not item.startswith(("(?!", "(?<", "(?=")):
-                inner = item[1:-1].removeprefix("?:")
-                best = _longer(best, _alternatives(inner))
-        at = after
-    return _better(best, run)
+def _close(levels: list[_Level], phrase: str, *, optional: bool) -> None:
+    """The innermost group is over; what it needs is needed outside, unless it may be missing or only looks around."""
+    level = levels.pop()
+    if not levels:
+        raise ValueError(f"a bracket too many in {phrase!r}")
+    level.end_alternative()
+    if level.opened in _GROUPS and not optional:
+        levels[-1].take(level.need())
 
 
-def _item(part: str, at: int) -> tuple[str, int, bool]:
-    """The item at `at`, where it ends, and whether it is plain text (zero-width marks are, of nothing)."""
-    char = part[at]
-    if char == "\\":
-        escaped = part[at + 1]
-        if escaped in _ZERO_WIDTH:
-            return "", at + 2, True
-        return escaped, at + 2, escaped not in _WIDE
-    if char == "[":
-        end = part.index("]", at + 2) + 1
-        return "[]", end, False
-    if char == "(":
-        end = _closed(part, at)
-        return part[at:end], end, False
-    if char in "^$":
-        return "", at + 1, True
-    return char, at + 1, char != "."
-
-
-def _closed(part: str, at: int) -> int:
-    depth = 0
-    while True:
-        char = part[at]
-        if char == "\\":
-            at += 1
-        elif char == "[":
-            at = part.index("]", at + 2)
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if not depth:
-                return at + 1
-        at += 1
-
-
-def _quantified(part: str, end: int) -> tuple[bool, int]:
-    """Whether the item before `end` may be missing, and where its quantifier ends."""
-    if end >= len(part) or part[end] not in "?*+{":
-        return False, end
-    if part[end] == "{":
-        close = part.index("}", end)
-        return part[end + 1] == "0", close + 1
-    return part[end] != "+", end + 1
-
-
-def _better(best: _Need, run: str) -> _Need:
-    return _longer(best, frozenset((run,)) if len(run) >= SHORTEST else frozenset())
-
-
-def _longer(best: _Need, other: _Need) -> _Need:
-    if not other:
-        return best
-    return other if not best or min(map(len, other)) > min(map(len, best)) else best
+def _optional(quantifier: str) -> bool:
+    return quantifier in ("?", "*") or quantifier.startswith(("{0", "{,"))
 
 
 @functools.lru_cache(maxsize=4096)

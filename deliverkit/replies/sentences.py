@@ -33,9 +33,7 @@ class Told(msgspec.Struct, frozen=True):
     references: tuple[str, ...]
 
 
-def told(
-    parts: Parts, judgement: Judgement, klass: Class, provider: str | None, stage: str | None, names: Named
-) -> Told:
+def told(parts: Parts, judgement: Judgement, klass: Class, provider: str | None, names: Named) -> Told:
     """What is said of a reply."""
     file = tables.categories()
     entry = file.category[judgement.category]
@@ -55,7 +53,9 @@ def told(
         action=action,
         who=who,
         detail=detail_name,
-        url=(rule.url if rule else None) or (names.lookup if judgement.category == "blocklist" else None) or _page(provider),
+        url=(rule.url if rule else None)
+        or (names.lookup if judgement.category == "blocklist" else None)
+        or _page(provider),
         references=_references(judgement, entry),
     )
 
@@ -83,7 +83,11 @@ def _codes(parts: Parts, judgement: Judgement, klass: Class) -> tuple[str, ...]:
         said.append(f"The code {parts.code} is not registered in any standard.")
         said.append(_OF_CLASS[klass])
     if parts.code is None and parts.enhanced is None:
-        said.append(_OF_CLASS[klass] if klass == "unknown" else "The text has no reply code; the class is what the provider's page says.")
+        said.append(
+            _OF_CLASS[klass]
+            if klass == "unknown"
+            else "The text has no reply code; the class is what the provider's page says."
+        )
     return tuple(said)
 
 
