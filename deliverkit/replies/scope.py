@@ -31,6 +31,8 @@ _DOMAIN: Final = tuple(
         ),
         ("query/", r"query/(?:domain|dbl)[/=?a-z]{0,12}[/=]" + _NAME.removeprefix("(?<![a-z0-9_.-])")),
         (" ", _NAME + r"[\])>'\"]{0,2} (?:does not (?:meet|pass|have|resolve|exist)|has no|is listed|requires)"),
+        ("sender address", "@" + _NAME.removeprefix("(?<![a-z0-9_.-])") + r"[>\])]{0,2}:? sender address"),
+        (" from ", r"(?:mail|message|messages) from " + _NAME),
         ("for ", r"(?:dmarc|spf|dkim)(?: \w{1,20}){0,3} (?:for|of|by) [\[<('\"]{0,2}" + _NAME),
     )
 )
