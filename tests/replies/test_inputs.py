@@ -331,6 +331,8 @@ def test_a_line_of_a_transcript_alone_tells_no_stage():
         ("status=bounced (host mx[192.0.2.25] said: 550 nobody (in reply to RCPT TO command))", "550 nobody"),
         ("stat=Deferred: 451 4.7.1 later", "451 4.7.1 later"),
         ("** ada@inbox.example R=a T=b: SMTP error from remote mail server after RCPT TO:<x>: 550 no", "550 no"),
+        ("host mx [192.0.2.25] SMTP error from remote mail server after initial connection: 554 no", "554 no"),
+        ("SMTP error from remote mail server after RCPT TO:<a@b.example>: 550 no", "550 no"),
         ("550: odd but clear", "550: odd but clear"),
         ("  > 550 5.1.1 quoted", "550 5.1.1 quoted"),
         ("5.7.1 no basic code", "5.7.1 no basic code"),
