@@ -16,7 +16,8 @@ _BOTH: Final = re.compile(r"(?<![\w.:/@+-])([245]\d\d)[ \-]#?\(?[245]\.\d{1,3}\.
 _ANNOUNCED: Final = re.compile(
     r"(?:\b(?:said|says|was|responded|replied|answered|returned|respon[sd]e|reply|replies|error|errors|failed|failure|"
     r"reason|smtp|message|diagnostic|code|status|rejected|refused|exception|with|respuesta|antwort|fehler|r[ée]ponse)\b"
-    r"|\AError\b|<--?|\bRECEIVED\b|\bremote mail(?: server|er) after [^:]{1,40}(?:: ?<[^>\s]{0,255}>)?|"
+    r"|\AError\b|<--?|\bRECEIVED\b|"
+    r"\bremote mail(?: server|er) after [^:]{1,40}(?:: ?<[^>\s]{0,255}>)?|"
     r"\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|\)?:\s))",
     re.IGNORECASE,
 )
