@@ -18,7 +18,8 @@ _ANNOUNCED: Final = re.compile(
     r"reason|smtp|message|diagnostic|code|status|rejected|refused|exception|with|respuesta|antwort|fehler|r[ée]ponse)\b"
     r"|\AError\b|<--?|\bRECEIVED\b|"
     r"\bremote mail(?: server|er) after [^:]{1,40}(?:: ?<[^>\s]{0,255}>)?|"
-    r"\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|\)?:\s))",
+    r"\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}"
+    r"((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|\)?:\s))",
     re.IGNORECASE,
 )
 _HASH: Final = re.compile(r"#((?:[45]\d\d )?#?[45]\.\d{1,3}\.\d{1,3}[ ;])", re.ASCII)
