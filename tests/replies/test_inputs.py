@@ -104,6 +104,11 @@ def test_what_a_filter_on_this_machine_took_is_no_delivery():
     assert one(f"{SYSLOG}{local}dsn=2.0.0, status=sent (250 2.0.0 from MTA)").outcome is None
 
 
+def test_what_waited_too_long():
+    item = one(f"{SYSLOG}postfix/qmgr[3]: 9F8E7D6C5B: from=<me@here.example>, status=expired, returned to sender")
+    assert (item.text[:5], item.outcome, item.queue_id) == ("5.4.7", Outcome.BOUNCED, "9F8E7D6C5B")
+
+
 @pytest.mark.parametrize(
     ("line", "text", "stage", "recipient"),
     [
