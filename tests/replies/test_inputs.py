@@ -103,6 +103,8 @@ def test_a_line_of_a_transcript_alone_tells_no_stage():
         ("** ada@inbox.example R=a T=b: SMTP error from remote mail server after RCPT TO:<x>: 550 no", "550 no"),
         ("host mx [192.0.2.25] SMTP error from remote mail server after initial connection: 554 no", "554 no"),
         ("SMTP error from remote mail server after RCPT TO:<a@b.example>: 550 no", "550 no"),
+        ("a@b.example, ERROR_CODE :550, ERROR_CODE :5.2.1 nobody", "550 5.2.1 nobody"),
+        ("    host mx1.inbox.example [192.0.2.25]: 550 nobody", "550 nobody"),
         ("550: odd but clear", "550: odd but clear"),
         ("  > 550 5.1.1 quoted", "550 5.1.1 quoted"),
         ("5.7.1 no basic code", "5.7.1 no basic code"),
