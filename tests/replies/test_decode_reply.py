@@ -143,9 +143,9 @@ def test_who_has_to_act(text: str, who: str) -> None:
 @pytest.mark.parametrize(
     ("code", "stage", "category"),
     [
-        ("550", "rcpt", "no-such-user"), ("550", "eod", "policy"), ("550", "ehlo", "helo"), ("552", "rcpt", "mailbox-full"),
-        ("552", "eod", "size"), ("454", "starttls", "tls"), ("454", "auth", "smtp-auth"), ("501", "ehlo", "helo"),
-        ("553", "mail", "sender-rejected"),
+        ("550", "rcpt", "no-such-user"), ("550", "eod", "policy"), ("550", "ehlo", "helo"), ("501", "ehlo", "helo"),
+        ("552", "rcpt", "mailbox-full"), ("552", "eod", "size"), ("553", "mail", "sender-rejected"),
+        ("454", "starttls", "tls"), ("454", "auth", "smtp-auth"),
     ],
 )  # fmt: skip
 def test_a_bare_code_is_read_by_its_stage(code: str, stage: str, category: str) -> None:

@@ -21,8 +21,9 @@ STATUS = st.tuples(st.sampled_from("245"), st.integers(0, 999), st.integers(0, 9
     lambda t: ".".join(map(str, t))
 )
 WORDS = st.sampled_from([
-    "user", "unknown", "mailbox", "full", "blocked using", "spamhaus", "rejected", "spam", "[192.0.2.1]", "dmarc", "spf",
-    "try again in 300 seconds", "policy", "<a@example.net>:", "https://example.net/x", "\u202e", "\x00", "\udc80", "ＵＳＥＲ",
+    "user", "unknown", "mailbox", "full", "blocked using", "spamhaus", "rejected", "spam", "[192.0.2.1]", "spf",
+    "try again in 300 seconds", "policy", "<a@example.net>:", "https://example.net/x",
+    "dmarc", "\u202e", "\x00", "\udc80", "ＵＳＥＲ",
 ])  # fmt: skip
 REPLIES = st.tuples(CODES, st.sampled_from(["-", " ", ""]), STATUS | st.just(""), st.lists(WORDS | st.text(max_size=8)))
 TEXTS = st.text() | st.binary().map(lambda octets: octets.decode("utf-8", "surrogateescape"))
