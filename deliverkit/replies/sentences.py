@@ -93,7 +93,8 @@ def _subject(enhanced: str) -> str:
 def _references(judgement: Judgement, entry: tables.CategoryEntry, provider: str | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for code in (judgement.status, judgement.basic):
-        if code and code.reference:
+        told_by_it = code and (code.category == judgement.category or not judgement.rule)
+        if code and code.reference and told_by_it:
             found[code.reference] = None
     for reference in entry.references:
         found[reference] = None
