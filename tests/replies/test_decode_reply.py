@@ -84,6 +84,16 @@ def test_all_lines_are_read_and_the_last_code_decides() -> None:
     assert (decoded.code, decoded.enhanced, decoded.category) == (550, "5.1.1", "no-such-user")
 
 
+def test_the_words_of_an_address_say_nothing() -> None:
+    assert decode("550 5.1.1 <spam.virus@full.example>: no such user").category == "no-such-user"
+    assert decode("450 4.2.0 <greylist@example.net>: mailbox is over quota").category == "mailbox-full"
+
+
+def test_a_line_end_that_was_typed_is_one() -> None:
+    assert decode(r"550-5.7.1 There is\n550 5.7.1 no PTR record").code == 550
+    assert decode(r"550 C:\new\name is on a block list").category == "blocklist"
+
+
 def test_words_split_across_lines_are_found() -> None:
     assert decode("550-5.7.1 This address is on a block\n550 5.7.1 list of ours").category == "blocklist"
 

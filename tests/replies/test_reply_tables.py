@@ -13,7 +13,7 @@ import pytest
 from deliverkit.replies import CATEGORIES, STAGES, Who, decode, tables
 from deliverkit.replies.judge import judge
 from deliverkit.replies.parts import parted
-from deliverkit.replies.phrases import Searched, compiled, needed
+from deliverkit.replies.phrases import compiled, needed
 from deliverkit.replies.tables import Rule, RuleFile
 
 DATA = resources.files("deliverkit.replies") / "data"
@@ -33,8 +33,7 @@ PHRASES = sorted({p for _, r in COMMON + OWN for p in (*r.any, *r.all, *r.unless
 
 @pytest.mark.parametrize(("slug", "rule"), COMMON + OWN, ids=lambda value: getattr(value, "example", value))
 def test_a_rule_decides_its_own_example(slug: str | None, rule: Rule) -> None:
-    parts = parted(rule.example)
-    found = judge(parts, Searched(parts.folded), slug, None).rule
+    found = judge(parted(rule.example), slug, None).rule
     assert found == rule, f"{rule.example!r} is decided by {found}"
 
 
