@@ -102,7 +102,8 @@ def _before_mail(session: Session) -> _Verdict | None:
     if session.state is not State.OPEN:
         return _Verdict(Delivered.DEFERRED, Stage.CONNECT, why=session.why, broke=True)
     if "failed" in remarks:
-        return _Verdict(Delivered.FAILED, Stage(remarks.get("failed-stage", "mail")), why=remarks["failed"])
+        stage = Stage(remarks.get("failed-stage", "mail"))
+        return _Verdict(Delivered.FAILED, stage, why=remarks["failed"], broke=stage is Stage.STARTTLS)
     if "size" in remarks:
         return _Verdict(Delivered.REFUSED, Stage.MAIL, why=remarks["size"])
     mail = next((step for step in session.steps if step.stage == "mail"), None)
