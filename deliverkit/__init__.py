@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deliverkit.replies import Decoded, decode
     from deliverkit.report.document import FindingReport, InconclusiveReport, Report, TargetReport
     from deliverkit.runs.api import check, check_async, check_smtp, check_smtp_async
     from deliverkit.runs.options import RunError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Decoded",
     "FindingReport",
     "InconclusiveReport",
     "Report",
@@ -29,6 +31,7 @@ __all__ = [
     "check_async",
     "check_smtp",
     "check_smtp_async",
+    "decode",
 ]
 
 _HOMES = {
@@ -36,6 +39,8 @@ _HOMES = {
     "check_async": "deliverkit.runs.api",
     "check_smtp": "deliverkit.runs.api",
     "check_smtp_async": "deliverkit.runs.api",
+    "decode": "deliverkit.replies",
+    "Decoded": "deliverkit.replies",
     "RunError": "deliverkit.runs.options",
     "FindingReport": "deliverkit.report.document",
     "InconclusiveReport": "deliverkit.report.document",

@@ -89,7 +89,9 @@ class Command(TyperCommand):
                 formatter.write_dl(groups[heading])
 
 
-def application(function: Callable[..., int], *, name: str, epilog: str = "") -> typer.Typer:
+def application(
+    function: Callable[..., int], *, name: str, epilog: str = "", cls: type[Command] = Command
+) -> typer.Typer:
     """A Typer application of one command, its bundles spread."""
     app = typer.Typer(
         add_completion=False,
@@ -97,7 +99,7 @@ def application(function: Callable[..., int], *, name: str, epilog: str = "") ->
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
     )
-    app.command(name, cls=Command, epilog=epilog or None)(spread(function))
+    app.command(name, cls=cls, epilog=epilog or None)(spread(function))
     return app
 
 

@@ -9,9 +9,9 @@ import msgspec
 from typer import Option
 
 from deliverkit.cli import terminal
+from deliverkit.cli.colour import Colour
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError
-from deliverkit.cli.options import Colour
 from deliverkit.render.text.sheet import WIDTH
 from deliverkit.runs import demo as runs
 from deliverkit.runs.options import RunError

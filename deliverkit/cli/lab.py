@@ -7,9 +7,9 @@ from typing import Annotated
 from typer import Option
 
 from deliverkit.cli import terminal
+from deliverkit.cli.colour import Colour
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError
-from deliverkit.cli.options import Colour
 from deliverkit.runs import lab as runs
 from deliverkit.runs.options import RunError
 

@@ -84,25 +84,16 @@ class Launch:
         return json.render(report) if form == "json" else text.render(report, look, command=self.command)
 
     def _options(self) -> RunOptions:
-        running, judging = self.running, self.judging
-        if not 0 < running.timeout <= _MAX_TIMEOUT:
-            raise UsageError(f"--timeout {running.timeout:g}: expected seconds, more than 0")
+        running = self.running
+        seconds = checked_timeout(running.timeout)
         if running.evidence is not None and running.save_evidence is not None:
             raise UsageError("--evidence and --save-evidence exclude each other")
         if running.save_evidence is not None:
             writable(running.save_evidence)
-        _known(judging.select, "--select")
-        _known(judging.ignore, "--ignore")
         return RunOptions(
             dns=dns_options(self.asking),
-            gate=Gate(
-                fail_on=judging.fail_on.value,
-                inconclusive=judging.inconclusive.value,
-                select=_split(judging.select),
-                ignore=_split(judging.ignore),
-                exit_zero=judging.exit_zero,
-            ),
-            timeout=running.timeout,
+            gate=gate_of(self.judging),
+            timeout=seconds,
             areas=self.areas,
             evidence=running.evidence,
             save_evidence=running.save_evidence,
@@ -147,6 +138,26 @@ class Launch:
             )
             for name in names
         )
+
+
+def checked_timeout(seconds: float) -> float:
+    """A time limit. Raises `UsageError`."""
+    if not 0 < seconds <= _MAX_TIMEOUT:
+        raise UsageError(f"--timeout {seconds:g}: expected seconds, more than 0")
+    return seconds
+
+
+def gate_of(judging: Judging) -> Gate:
+    """What is judged, and what fails. Raises `UsageError`."""
+    _known(judging.select, "--select")
+    _known(judging.ignore, "--ignore")
+    return Gate(
+        fail_on=judging.fail_on.value,
+        inconclusive=judging.inconclusive.value,
+        select=_split(judging.select),
+        ignore=_split(judging.ignore),
+        exit_zero=judging.exit_zero,
+    )
 
 
 def dns_options(asking: Asking) -> DnsOptions:

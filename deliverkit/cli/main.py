@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
     "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
+    "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
+    "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "schema": "Print the JSON Schema of a document.",
@@ -110,6 +112,11 @@ _SWITCHES: Final = frozenset(
         "SECOND_OPINION",
         "TLS_SCAN",
         "INSECURE_AUTH",
+        "DSN",
+        "REQUIRE_TLS",
+        "NO_PIPELINING",
+        "DRY_RUN",
+        "SUMMARY",
     ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])
@@ -196,7 +203,8 @@ def bug(error: BaseException, *, debug: bool) -> int:
 def _refuse_control(argv: list[str]) -> None:
     """A control character in an argument is an attack or an accident, never meant."""
     for word in argv:
-        if _CONTROL.search(word):
+        # A reply of several lines is pasted as it is; `decode` shows it through the sanitiser.
+        if _CONTROL.search(word) and argv[0] != "decode":
             raise UsageError(f"an argument holds a control character: {_quoted(word)}")
     for name, value in os.environ.items():
         if name.startswith(PREFIX) and _CONTROL.search(value):

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from deliverkit.runs.options import TIMEOUT
+from deliverkit.cli.colour import Colour
+from deliverkit.runs.timeouts import TIMEOUT
 
 _WHERE = "Where to ask"
 RUN = "The run"
@@ -33,14 +34,6 @@ class OnInconclusive(enum.StrEnum):
     REPORT = "report"
     PASS = "pass"  # noqa: S105 - a word, no password
     FAIL = "fail"
-
-
-class Colour(enum.StrEnum):
-    """When to colour."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 @dataclass(frozen=True)

@@ -16,23 +16,24 @@ PLANNED: Final = (
 )  # fmt: skip
 
 
-def known_format(name: str, option: str = "--format") -> str:
-    """The format's name. Raises `UsageError`."""
+def known_format(name: str, option: str = "--format", formats: Sequence[str] = FORMATS) -> str:
+    """The format's name, of those that the command writes. Raises `UsageError`."""
+    if name in formats:
+        return name
     if name in PLANNED:
-        raise UsageError(f"{option} {name}: not yet; this version writes {' and '.join(FORMATS)}")
-    if name not in FORMATS:
-        raise UsageError(f"{option} {name}: no such format{nearest(name, FORMATS)}")
-    return name
+        written = f"{', '.join(formats[:-1])} and {formats[-1]}"
+        raise UsageError(f"{option} {name}: not yet; this version writes {written}")
+    raise UsageError(f"{option} {name}: no such format{nearest(name, formats)}")
 
 
-def parsed(outputs: Sequence[str]) -> list[tuple[str, Path]]:
+def parsed(outputs: Sequence[str], formats: Sequence[str] = FORMATS) -> list[tuple[str, Path]]:
     """Each `-o FORMAT=PATH`, checked before the run. Raises `UsageError`."""
     found: list[tuple[str, Path]] = []
     for output in outputs:
         name, equals, path = output.partition("=")
         if not equals or not path:
             raise UsageError(f"-o {output}: expected FORMAT=PATH, as in json=report.json")
-        known_format(name, "-o")
+        known_format(name, "-o", formats)
         if path != "-":
             writable(Path(path))
         found.append((name, Path(path)))

@@ -10,7 +10,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from deliverkit.cli.options import RUN, Running
-from deliverkit.runs.options import SESSIONS_TIMEOUT
+from deliverkit.runs.timeouts import SESSIONS_TIMEOUT
 
 _SESSION = "The session"
 _LOGIN = "Login"

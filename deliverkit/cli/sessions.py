@@ -144,12 +144,12 @@ def _sessions(dialling: Dialling, login: Login) -> Sessions:
     return Sessions(
         ports=ports,
         tls=dialling.tls.value,
-        helo=_helo(dialling.helo),
-        user=_user(login.user),
-        mechanism=_mechanism(login.mechanism),
+        helo=helo_of(dialling.helo),
+        user=user_of(login.user),
+        mechanism=mechanism_of(login.mechanism),
         insecure_auth=login.insecure_auth,
         relay_to=_recipient(dialling.relay_test) if dialling.relay_test is not None else None,
-        source_address=_source(dialling.source_address) if dialling.source_address is not None else None,
+        source_address=source_of(dialling.source_address) if dialling.source_address is not None else None,
         as_mx_of=as_mx_of,
         certificate=_certificate(dialling.expect_certificate) if dialling.expect_certificate is not None else None,
         tls_scan=dialling.tls_scan,
@@ -163,8 +163,8 @@ def _domain(text: str, option: str) -> str:
         raise UsageError(f"{option}: {error}") from error
 
 
-def _helo(text: str | None) -> str:
-    """What EHLO says; "" is the address of our end in brackets (RFC 5321 §4.1.4)."""
+def helo_of(text: str | None) -> str:
+    """What EHLO says; "" is the address of our end in brackets (RFC 5321 §4.1.4). Raises `UsageError`."""
     if text is None:
         name = socket.gethostname().lower().rstrip(".")
         return name if is_hostname(name) and not is_internal(name) else ""
@@ -177,13 +177,15 @@ def _helo(text: str | None) -> str:
         raise UsageError(f"--helo {escaped(text)}: neither a host name nor an address in brackets") from None
 
 
-def _user(text: str | None) -> str | None:
+def user_of(text: str | None) -> str | None:
+    """The name of a login. Raises `UsageError`."""
     if text == "" or (text is not None and "\0" in text):
         raise UsageError("--user: the name is empty")
     return text
 
 
-def _mechanism(text: str | None) -> str | None:
+def mechanism_of(text: str | None) -> str | None:
+    """A SASL mechanism in capitals. Raises `UsageError`."""
     if text is None or text.upper() in KNOWN:
         return text.upper() if text is not None else None
     raise UsageError(
@@ -191,8 +193,8 @@ def _mechanism(text: str | None) -> str | None:
     )
 
 
-def _source(text: str) -> str:
-    """An address of this machine."""
+def source_of(text: str) -> str:
+    """An address of this machine. Raises `UsageError`."""
     if not is_address(text):
         raise UsageError(f"--source-address {escaped(text)}: not an IP address")
     address = ipaddress.ip_address(text)

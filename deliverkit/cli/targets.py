@@ -11,7 +11,6 @@ from typing import Final
 from deliverkit.cli.errors import UsageError
 from deliverkit.cli.terminal import say
 from deliverkit.model import escaped, shown
-from deliverkit.records.names import parse_domain
 
 _MAX_FILE: Final = 16 * 1024 * 1024
 _MAX_LINE: Final = 1024
@@ -22,6 +21,8 @@ def domains(words: Sequence[str], *, any_name: bool = False) -> list[str]:
 
     `any_name` takes malformed names too, as check_host() does (RFC 7208 §4.3).
     """
+    from deliverkit.records.names import parse_domain  # noqa: PLC0415 - what writes files needs no names
+
     found: dict[str, None] = {}
     for word, place in expanded(words):
         try:

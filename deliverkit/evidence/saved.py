@@ -100,19 +100,23 @@ def encode(evidence: Evidence) -> bytes:
 
 def save(path: Path, evidence: Evidence) -> None:
     """Writes the file, readable by its owner only, whole or not at all. Raises `EvidenceError`."""
-    octets = encode(evidence)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(octets)
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_private(path, encode(evidence))
     except OSError as error:
         raise EvidenceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def write_private(path: Path, octets: bytes) -> None:
+    """Writes a file, readable by its owner only, whole or not at all. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(octets)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def decode(octets: bytes, name: str = "evidence") -> Evidence:

@@ -8,7 +8,7 @@ from types import ModuleType
 from deliverkit.records.dkim import KeyRecord
 
 
-def _library() -> ModuleType:
+def library() -> ModuleType:
     """Load dkimpy with its own DNS shut off: it is fed and asks nobody, and its resolver takes 200 ms to load."""
     name = "dkim.dnsplug"
     if name not in sys.modules:
@@ -30,7 +30,7 @@ def refusal(record: KeyRecord) -> str | None:
     if record.key is None or record.key.problem is not None:
         return None
     try:
-        _library().evaluate_pk(b"", record.text.encode("utf-8", "backslashreplace"))
+        library().evaluate_pk(b"", record.text.encode("utf-8", "backslashreplace"))
     except Exception as error:  # noqa: BLE001 - it raises ValueError, AssertionError, binascii.Error and its own
         return type(error).__name__
     return None

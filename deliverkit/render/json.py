@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-_ASCII: Final = re.compile(r"[\x00-\x7e]*")
+_BEYOND: Final = re.compile(r"[^\x00-\x7e]")
 # What CI runners obey in the middle of a line: `##[error]`, `##vso[…]`.
 _OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
 # Control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph separators.
@@ -27,6 +27,12 @@ def render(document: Any, *, indent: int | None = 2) -> str:
     return _safe(text) + "\n"
 
 
+def quick(document: Any, *, indent: int | None = 2) -> str:
+    """As `render`, for documents by the thousand that hold neither fractions nor lone surrogates."""
+    octets = msgspec.json.encode(document)
+    return _safe(msgspec.json.format(octets, indent=indent).decode() if indent else octets.decode()) + "\n"
+
+
 def schema(kind: type[Any], name: str) -> str:
     """The JSON Schema of a document of ours."""
     made = msgspec.json.schema(kind)
@@ -37,9 +43,14 @@ def schema(kind: type[Any], name: str) -> str:
 def _safe(text: str) -> str:
     """`json.dumps` escaped the C0 controls; the rest of what is unsafe stands only inside strings."""
     text = _OBEYED.sub(r"#\\u0023", text)
-    if _ASCII.fullmatch(text):
+    if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(_escape(char) if char > "\x7e" and unicodedata.category(char) in _ESCAPED else char for char in text)
+    return _BEYOND.sub(_kept, text)
+
+
+def _kept(match: re.Match[str]) -> str:
+    char = match[0]
+    return _escape(char) if unicodedata.category(char) in _ESCAPED else char
 
 
 def _escape(char: str) -> str:

@@ -106,8 +106,7 @@ def fold_target(
     domain = facts.inputs.domain
     chosen = [outcome for outcome in outcomes if gate.selects(outcome.rule)]
     counted = [outcome for outcome in chosen if not gate.ignores(outcome.rule)]
-    findings = [_finding(outcome.rule, finding, domain) for outcome in counted for finding in outcome.findings]
-    findings.sort(key=_hurt)
+    findings, unclear = judged(outcomes, gate, domain)
     suppressed = [
         SuppressedReport(**_fields(_finding(outcome.rule, finding, domain)), by="ignore")
         for outcome in chosen
@@ -115,18 +114,6 @@ def fold_target(
         for finding in outcome.findings
     ]
     suppressed.sort(key=_hurt)
-    unclear = tuple(
-        dict.fromkeys(
-            InconclusiveReport(
-                rule=outcome.rule.id,
-                area=outcome.rule.area,
-                severity=reason.severity.value,
-                why=clipped(reason.why, RECORDED),
-            )
-            for outcome in counted
-            for reason in outcome.unknown
-        )
-    )
     flat = flatten(facts)
     return TargetReport(
         target=domain,
@@ -139,7 +126,7 @@ def fold_target(
             not_applicable=_count(counted, Status.NOT_APPLICABLE),
             inconclusive=_count(counted, Status.INCONCLUSIVE),
         ),
-        findings=tuple(findings),
+        findings=findings,
         inconclusive=unclear,
         suppressed=tuple(suppressed),
         facts=flat,
@@ -147,6 +134,27 @@ def fold_target(
         duration_ms=duration_ms,
         questions=questions,
     )
+
+
+def judged(
+    outcomes: Sequence[Outcome], gate: Gate, domain: str
+) -> tuple[tuple[FindingReport, ...], tuple[InconclusiveReport, ...]]:
+    """What was found, the worst first, and what could not be determined, of the rules that the gate lets through."""
+    counted = [outcome for outcome in outcomes if gate.selects(outcome.rule) and not gate.ignores(outcome.rule)]
+    findings = [_finding(outcome.rule, finding, domain) for outcome in counted for finding in outcome.findings]
+    unclear = tuple(
+        dict.fromkeys(
+            InconclusiveReport(
+                rule=outcome.rule.id,
+                area=outcome.rule.area,
+                severity=reason.severity.value,
+                why=clipped(reason.why, RECORDED),
+            )
+            for outcome in counted
+            for reason in outcome.unknown
+        )
+    )
+    return tuple(sorted(findings, key=_hurt)), unclear
 
 
 def failed_target(domain: str, error: str, *, duration_ms: float) -> TargetReport:

@@ -235,7 +235,7 @@ def _phase(endpoint: Endpoint) -> str | None:
 
 def _banner(reply: Reply) -> str:
     """As it stood, with its code; the lines of a longer one each on its own."""
-    return "\n".join(peer(line) for line in _split(reply.raw)[:_MOST_LINES] if line)
+    return "\n".join(peer(line) for line in split(reply.raw)[:_MOST_LINES] if line)
 
 
 def _lines(offered: Capabilities | None) -> tuple[str, ...]:
@@ -273,9 +273,9 @@ def _tls(tls: TlsFacts) -> TlsReport:
         trusted=tls.trusted if tls.chain else None,
         trust_error=tls.trust_error,
         name_matches=tls.name_matches,
-        certificate=_certificate(tls.leaf, tls.now) if tls.leaf is not None else None,
-        chain=tuple(_certificate(certificate, tls.now) for certificate in tls.chain),
-        certificate_without_sni=None if unnamed is None or same else _certificate(unnamed, tls.now),
+        certificate=certificate_report(tls.leaf, tls.now) if tls.leaf is not None else None,
+        chain=tuple(certificate_report(certificate, tls.now) for certificate in tls.chain),
+        certificate_without_sni=None if unnamed is None or same else certificate_report(unnamed, tls.now),
         asks_client_certificate=tls.asks_client,
         dane=tls.dane,
         mta_sts="enforce" if tls.enforced_by else "testing" if tls.testing_by else None,
@@ -296,7 +296,8 @@ def _scan(scan: ScanFacts) -> ScanReport:
             return ScanReport(version=scan.version, accepted=None, cipher=None)
 
 
-def _certificate(certificate: Certificate, now: float) -> CertificateReport:
+def certificate_report(certificate: Certificate, now: float) -> CertificateReport:
+    """A certificate, flattened for readers."""
     return CertificateReport(
         subject=clipped(certificate.subject, SHOWN),
         names=tuple(clipped(name, SHOWN) for name in certificate.names),
@@ -327,7 +328,7 @@ def peer(octets: bytes) -> str:
     return f"{text}… (+{more} octets)" if more > 0 else text
 
 
-def _split(octets: bytes) -> list[bytes]:
+def split(octets: bytes) -> list[bytes]:
     """Lines as SMTP ends them: a CR inside one is a part of it."""
     lines = [line.removesuffix(b"\r") for line in octets.split(b"\n")]
     return lines if lines[-1] else lines[:-1]
@@ -339,7 +340,7 @@ def _transcript(endpoint: Endpoint) -> Iterator[TranscriptReport]:
         if step.said:
             yield TranscriptReport(at_ms=step.at_ms, direction="client", tls=step.tls, text=peer(step.said))
         at = step.replied_ms if step.replied_ms is not None else step.at_ms
-        lines = _split(step.reply)
+        lines = split(step.reply)
         for line in lines[:_MOST_LINES]:
             yield TranscriptReport(at_ms=at, direction="server", tls=step.tls, text=peer(line))
         if len(lines) > _MOST_LINES:

@@ -16,11 +16,10 @@ from deliverkit.runs.options import (
     CHECK_AREAS,
     MX_AREAS,
     SESSION_AREAS,
-    SESSIONS_TIMEOUT,
-    TIMEOUT,
     RunError,
     RunOptions,
 )
+from deliverkit.runs.timeouts import SESSIONS_TIMEOUT, TIMEOUT
 from deliverkit.smtp.secret import Secret
 
 AREAS = CHECK_AREAS

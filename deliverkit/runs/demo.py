@@ -17,7 +17,8 @@ from deliverkit.render import json, text
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report import Report
 from deliverkit.runs.check import run
-from deliverkit.runs.options import SESSION_AREAS, SESSIONS_TIMEOUT, RunError, RunOptions
+from deliverkit.runs.options import SESSION_AREAS, RunError, RunOptions
+from deliverkit.runs.timeouts import SESSIONS_TIMEOUT
 
 _REPORT: Final = "report"
 

@@ -11,12 +11,9 @@ import msgspec
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
 from deliverkit.report.fold import Gate
+from deliverkit.runs.timeouts import TIMEOUT
 from deliverkit.smtp.secret import Secret
 
-TIMEOUT: Final = 30.0
-"""Seconds for a domain's records."""
-SESSIONS_TIMEOUT: Final = 60.0
-"""Seconds for a host's sessions."""
 CHECK_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec")
 """What `check` judges: all that DNS and HTTPS tell of a domain."""
 SESSION_AREAS: Final = ("smtp", "tls", "auth")

@@ -29,7 +29,7 @@ def write_transcript(sheet: Sheet, endpoint: EndpointReport, *, indent: int = 2)
     if endpoint.state == "open":
         connected = endpoint.timings_ms.get("connect")
         sheet.ends(
-            (("=== Connected", "dim"),), ((_time(connected), "dim"),) if connected is not None else (), indent=indent
+            (("=== Connected", "dim"),), ((since(connected), "dim"),) if connected is not None else (), indent=indent
         )
     else:
         sheet.line(
@@ -43,11 +43,11 @@ def write_transcript(sheet: Sheet, endpoint: EndpointReport, *, indent: int = 2)
             if held == _MOST_LINES + 1:
                 sheet.line((f"… (+{_left(endpoint.transcript, place)} lines)", "dim"), indent=indent + 4)
             continue
-        time = "" if _time(line.at_ms) == last else _time(line.at_ms)
-        last = _time(line.at_ms)
+        time = "" if since(line.at_ms) == last else since(line.at_ms)
+        last = since(line.at_ms)
         for piece in line.text.split("\n"):
-            mark, style = _mark(line, piece)
-            sheet.ends(((f"{mark} ", style), (piece, style)), ((time, "dim"),) if time else (), indent=indent)
+            sign, style = mark(line.direction, piece, tls=line.tls)
+            sheet.ends(((f"{sign} ", style), (piece, style)), ((time, "dim"),) if time else (), indent=indent)
             time = ""
 
 
@@ -64,15 +64,17 @@ def _left(lines: Sequence[TranscriptReport], place: int) -> int:
     return number
 
 
-def _mark(line: TranscriptReport, piece: str) -> tuple[str, str]:
-    if line.direction == "note":
+def mark(direction: str, piece: str, *, tls: bool) -> tuple[str, str]:
+    """The three signs before a line, and its style."""
+    if direction == "note":
         return "===", "dim"
-    if line.direction == "client":
-        return (" ~>" if line.tls else " ->"), ""
+    if direction == "client":
+        return (" ~>" if tls else " ->"), ""
     if piece[:1] in ("4", "5") and piece[:3].isdigit():
-        return ("<~*" if line.tls else "<**"), "red"
-    return ("<~ " if line.tls else "<- "), ""
+        return ("<~*" if tls else "<**"), "red"
+    return ("<~ " if tls else "<- "), ""
 
 
-def _time(milliseconds: float) -> str:
+def since(milliseconds: float) -> str:
+    """How long after the connection was asked for."""
     return f"+{milliseconds / 1000:.3f} s"

@@ -1,0 +1,64 @@
+"""Text made safe for Markdown (CommonMark, and what GitHub and GitLab make of it).
+
+A backslash does not keep forges from making a mention of `@name` or a link of a bare address; code does. So whatever
+a peer or a user wrote stands in a code span or a fenced block, whose fence is longer than any within; in prose of ours
+the same is done with each word that could act.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from deliverkit.model import shown
+from deliverkit.model.display import RECORDED
+
+_RUN: Final = re.compile(r"`+")
+_ACTING: Final = re.compile(r"[^\s`]*(?:[@#<>\[\]*_|\\~&$`]|!\(|://|\bwww\.)\S*", re.IGNORECASE)
+_OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
+_COMMAND: Final = re.compile(r"(?m)^(\s*):(?=:)")
+_QUOTED: Final = re.compile(r"`([^`]+)`")
+
+
+def code(text: str, limit: int = RECORDED) -> str:
+    """A code span; "" for nothing."""
+    words = defused(shown(text, limit))
+    if not words.strip():
+        return f"`{words}`" if words else ""
+    fence = "`" * (max((len(run) for run in _RUN.findall(words)), default=0) + 1)
+    pad = " " if words.startswith(("`", " ")) or words.endswith(("`", " ")) else ""
+    return f"{fence}{pad}{words}{pad}{fence}"
+
+
+def block(lines: str) -> str:
+    """A fenced block of lines that were made safe before, with its newline."""
+    lines = defused(lines)
+    longest = max((len(run) for run in _RUN.findall(lines)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}text\n{lines.removesuffix(chr(10))}\n{fence}\n"
+
+
+def prose(text: str) -> str:
+    """A sentence of ours, what stands in backticks as code; each word that could act as code, too."""
+    words = defused(shown(text, RECORDED))
+    parts: list[str] = []
+    end = 0
+    for quoted in _QUOTED.finditer(words):
+        parts += [_quiet(words[end : quoted.start()]), code(quoted[1])]
+        end = quoted.end()
+    return "".join([*parts, _quiet(words[end:])])
+
+
+def _quiet(words: str) -> str:
+    return _ACTING.sub(lambda found: _spanned(found[0]), words)
+
+
+def _spanned(word: str) -> str:
+    """The word as code, the stop behind it left outside."""
+    bare = word.rstrip(".,;:!?")
+    return code(bare) + word[len(bare) :] if bare else code(word)
+
+
+def defused(text: str) -> str:
+    """Without what a CI runner obeys: `::` where a line begins, `##[` and `##vso[` anywhere."""
+    return _OBEYED.sub(r"#\\x23", _COMMAND.sub(r"\1\\x3a", text))
