@@ -48,8 +48,8 @@ class Handover:
     stop_after: Stage | None = None
     """The last stage; after EOD or QUIT there is nothing left to stop."""
     committing: Callable[[tuple[str, ...]], None] | None = None
-    """Called with the recipients accepted at RCPT right before the final dot is said: from then on it may arrive. What it
-    raises ends the session without the dot."""
+    """Called with the recipients accepted at RCPT right before the final dot is said: from then on it may arrive.
+    What it raises ends the session, and the dot is not said."""
 
     def __post_init__(self) -> None:
         """Looks the body over: a dot alone or half a line end in it would be read as commands (RFC 5321 §4.5.2)."""
