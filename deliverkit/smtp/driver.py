@@ -29,6 +29,9 @@ HANDSHAKE: Final = 15.0
 BANNER: Final = 30.0
 BLOCK: Final = 180.0
 """Seconds for a block of a message to be taken (RFC 5321 §4.5.3.2.5)."""
+HUSH: Final = 0.02
+"""Seconds behind a message in which its final dot waits: who answers or hangs up too early is told by it. What comes at
+once behind 354, or before the message can have been read, would else be taken for the answer to the dot."""
 _BLOCK: Final = 65_536
 _KEPT: Final = 65_536
 _SEEN: Final = 512
@@ -252,12 +255,19 @@ class _Conversation:
 
     async def _pour(self, octets: bytes) -> Reply | None:
         """Sends block by block, and listens meanwhile. What was said before a reset is still there to be read."""
+        whole = True
         for place in range(0, len(octets), _BLOCK):
             async with self._until(BLOCK, "no more of the message was taken"):
                 whole = await sent(self._line, self._reader, octets[place : place + _BLOCK])
             if not whole:
-                async with self._until(STEP, "no whole reply in the middle of the message"):
-                    return await self._reply()
+                break
+        if whole:
+            async with self._until(STEP, "the message was not taken"):
+                await asyncio.sleep(HUSH)
+            self._reader.feed(self._line.waiting())
+        if not whole or self._line.ended or not self._reader.idle:
+            async with self._until(STEP, "no whole reply in the middle of the message"):
+                return await self._reply()
         return None
 
     def _out_of_step(self, *, ahead: bool) -> Reply | None:
