@@ -97,3 +97,11 @@ def test_another_message_is_taken_as_well():
     other = Handover(envelope=delivery().envelope, body=b"Subject: other\r\n\r\n")
     replayed = again(session, other)
     assert [step.reply for step in replayed.steps] == [step.reply for step in session.steps]
+
+
+def test_what_was_said_in_one_go_has_one_time_in_a_world():
+    steps = first("mode clear", 25, delivery()).steps
+    times = {step.stage: step.at_ms for step in steps}
+    assert {step.at_ms for step in steps if step.stage in ("mail", "rcpt")} == {times["mail"]}
+    assert [step.replied_ms for step in steps] == sorted({step.replied_ms or 0.0 for step in steps})
+    assert times["data"] > times["mail"]
