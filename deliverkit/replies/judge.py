@@ -10,6 +10,7 @@ import msgspec
 
 from deliverkit.replies import tables
 from deliverkit.replies.parts import Parts
+from deliverkit.replies.phrases import Searched
 from deliverkit.replies.tables import CodeEntry, Rule
 
 _PHASES = {"connect": "connect", "banner": "connect"}
@@ -52,20 +53,20 @@ def status_entry(enhanced: str | None) -> tuple[CodeEntry | None, bool]:
     return file.seen.get(enhanced) or file.seen.get(rest), False
 
 
-def judge(parts: Parts, provider: str | None, stage: str | None) -> Judgement:
+def judge(parts: Parts, searched: Searched, provider: str | None, stage: str | None) -> Judgement:
     """The category of a reply, and what it was told by."""
     basic, basic_registered = basic_entry(parts.code, stage)
     status, status_registered = status_entry(parts.enhanced)
     rule = None
-    category = _early(parts, basic)
+    category = _early(parts)
     if category is None:
-        rule, category = _ruled(parts, provider, stage, (basic, status))
+        rule, category = _ruled(parts, searched, provider, stage, (basic, status))
     if category is None:
         category = _coded(basic, status)
     return Judgement(category, rule, basic, basic_registered, status, status_registered)
 
 
-def _early(parts: Parts, basic: CodeEntry | None) -> str | None:
+def _early(parts: Parts) -> str | None:
     klass = (parts.code or 0) // 100
     if klass in (2, 3):
         return "success"
@@ -75,9 +76,13 @@ def _early(parts: Parts, basic: CodeEntry | None) -> str | None:
 
 
 def _ruled(
-    parts: Parts, provider: str | None, stage: str | None, codes: tuple[CodeEntry | None, ...]
+    parts: Parts,
+    searched: Searched,
+    provider: str | None,
+    stage: str | None,
+    codes: tuple[CodeEntry | None, ...],
 ) -> tuple[Rule | None, str | None]:
-    told = (parts.folded, parts.code, parts.enhanced, stage)
+    told = (searched, parts.code, parts.enhanced, stage)
     own_strong, own_weak = tables.provider_rules(provider) if provider else (None, None)
     common_strong, common_weak = tables.common_rules()
     for rules in (own_strong, common_strong, own_weak):

@@ -16,8 +16,10 @@ _BOTH: Final = re.compile(r"(?<![\w.:/@+-])([245]\d\d)[ \-]#?\(?[245]\.\d{1,3}\.
 _ANNOUNCED: Final = re.compile(
     r"(?:\b(?:said|says|was|responded|replied|answered|returned|respon[sd]e|reply|replies|error|errors|failed|failure|"
     r"reason|smtp|message|diagnostic|code|status|rejected|refused|exception|with|respuesta|antwort|fehler|r[ée]ponse)\b"
-    r"|\AError\b|\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}"
-    r"((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|:\s))",
+    r"|\AError\b|<--?|\bRECEIVED\b|"
+    r"\bremote mail(?: server|er) after [^:]{1,40}(?:: ?<[^>\s]{0,255}>)?|"
+    r"\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}"
+    r"((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|\)?:\s))",
     re.IGNORECASE,
 )
 _HASH: Final = re.compile(r"#((?:[45]\d\d )?#?[45]\.\d{1,3}\.\d{1,3}[ ;])", re.ASCII)
@@ -75,6 +77,8 @@ def find(line: str) -> Place | None:
     if found is None:
         return None
     start = found.start(1)
+    if looked[start + 3 : start + 5] == "):":
+        return Place(start + 5, None, f"{looked[start : start + 3]} ")
     return Place(start, _QUOTES.get(looked[start - 1]) if start else None)
 
 
