@@ -30,6 +30,8 @@ DATA: Final = 120.0
 DOT: Final = 600.0
 """For the answer to the final dot (§4.5.3.2.6): a shorter wait makes duplicates."""
 GO_ON: Final = 354
+_ENVID: Final = 100
+"""Characters of an envelope's id at most (RFC 3461 §4.4); it is better left out than cut."""
 _PLAIN: Final = re.compile(rb"[!-*,-<>-~]+")
 
 
@@ -260,8 +262,9 @@ def mail_line(envelope: Envelope, offered: Capabilities) -> bytes:
         words.append("REQUIRETLS")
     if envelope.dsn and offered.has("DSN"):
         words.append("RET=HDRS")
-        if envelope.envelope_id:
-            words.append(f"ENVID={xtext(envelope.envelope_id)}")
+        envid = xtext(envelope.envelope_id)
+        if 0 < len(envid) <= _ENVID:
+            words.append(f"ENVID={envid}")
     return " ".join(words).encode()
 
 

@@ -92,6 +92,7 @@ def test_helo_takes_no_parameters():
         ),
         ({"require_tls": True}, ("REQUIRETLS",), "MAIL FROM:<me@example.com> REQUIRETLS", None),
         ({"dsn": True, "envelope_id": "a=1+b"}, (), "MAIL FROM:<me@example.com>", "RCPT TO:<a@b.example>"),
+        ({"dsn": True, "envelope_id": "a" * 101}, ("DSN",), "MAIL FROM:<me@example.com> RET=HDRS", None),
         (
             {"dsn": True, "envelope_id": "a=1+b"},
             ("DSN",),
