@@ -141,8 +141,12 @@ class _Conversation:
                 return await self._step(act)
 
     def _event(self, direction: Literal["client", "server", "note"], stage: str, text: bytes) -> None:
-        if self._tell is not None and text:
+        if self._tell is None or not text:
+            return
+        try:
             self._tell(Event(at_ms=self._now(), direction=direction, tls=self._tls, stage=stage, text=text))
+        except OSError:  # a terminal that is gone: a message under way is worth more than the telling of it
+            self._tell = None
 
     def _remark(self, key: str, text: str) -> None:
         if text:
