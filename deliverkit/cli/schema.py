@@ -32,9 +32,7 @@ _THERE = f"{', '.join([*_DOCUMENTS][:-1])} and {[*_DOCUMENTS][-1]}"
 
 def schema(
     *,
-    document: Annotated[
-        str, Argument(metavar="DOCUMENT", help="report, delivery, evidence, reply or reply-summary.")
-    ],
+    document: Annotated[str, Argument(metavar="DOCUMENT", help="report, delivery, evidence, reply or reply-summary.")],
     painting: Painting,
 ) -> int:
     """Print the JSON Schema of a document."""

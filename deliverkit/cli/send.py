@@ -29,7 +29,8 @@ from deliverkit.cli.send_request import requested, resumed
 from deliverkit.cli.targets import writable
 from deliverkit.delivery.queue import Queue, QueueError
 from deliverkit.delivery.request import SendRequest
-from deliverkit.render import json, markdown
+from deliverkit.render import json
+from deliverkit.render.markdown import delivery as markdown
 from deliverkit.render.text import delivery as text
 from deliverkit.render.text.sheet import WIDTH, Look
 from deliverkit.report.delivery import DeliveryReport, exit_code
@@ -81,7 +82,7 @@ def send(  # noqa: PLR0913 - the bundles of the command
     running: RunningDelivery,
     showing: ShowingDelivery,
 ) -> int:
-    """Deliver a message as a mail server does, show each step, and explain every reply."""
+    """Deliver a test message as a mail server does: every step, every reply explained, tried again if asked."""
     form = known_format(showing.format, formats=FORMATS)
     outputs = parsed(showing.output, FORMATS)
     if running.save is not None:
@@ -136,7 +137,7 @@ def rendered(reports: Sequence[DeliveryReport], form: str, look: Look, *, told: 
     if form == "json":
         return json.render(reports[0] if len(reports) == 1 else reports)
     if form == "markdown":
-        return markdown.render_delivery(reports)
+        return markdown.render(reports)
     return text.render(reports, look, told=told)
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from typer import Option
 
-from deliverkit.cli.options import RUN, Colour, Showing
+from deliverkit.cli.colour import Colour
+from deliverkit.cli.options import RUN, Showing
 from deliverkit.cli.session_options import Login, TlsMode
 
 _TO_WHOM = "From whom, to whom"

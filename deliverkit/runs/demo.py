@@ -1,10 +1,10 @@
-"""The tour: domains and a mail server of the lab's, asked over loopback and judged as `check` and `smtp` do it."""
+"""The tour: domains, a mail server and mailboxes of the lab's, met over loopback as the commands do it."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,8 @@ from deliverkit.model import Inputs, Sessions
 from deliverkit.render import json, text
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report import Report
+from deliverkit.report.delivery import DeliveryReport
+from deliverkit.runs import demo_mail
 from deliverkit.runs.check import run
 from deliverkit.runs.options import SESSION_AREAS, RunError, RunOptions
 from deliverkit.runs.timeouts import SESSIONS_TIMEOUT
@@ -101,9 +103,15 @@ async def _tour(output_dir: Path | None, look: Look, write: Callable[[str], None
             for number, stop in enumerate(STOPS, 1):
                 report = await run((_inputs(stop, lab.connect_to),), options)
                 write(_stop(number, stop, report, look))
+            write(_heading(len(STOPS) + 1, demo_mail.TITLE, demo_mail.BEFORE, look))
+            deliveries = []
+            for letter in demo_mail.LETTERS:
+                deliveries.append(await demo_mail.deliver(letter, lab.connect_to, options))
+                write("\n" + demo_mail.shown(letter, deliveries[-1], look))
+            write(_prose(demo_mail.AFTER, look))
             if output_dir is not None:
                 whole = await run(tuple(_inputs(stop, lab.connect_to) for stop in STOPS), options)
-                _leave(output_dir, whole)
+                _leave(output_dir, whole, deliveries)
     write(_closing(output_dir, look))
 
 
@@ -122,8 +130,9 @@ def _writable(folder: Path) -> None:
         raise RunError(f"{folder}: {error.strerror or error}") from error
 
 
-def _leave(folder: Path, report: Report) -> None:
+def _leave(folder: Path, report: Report, deliveries: Sequence[DeliveryReport]) -> None:
     try:
+        (folder / "deliveries.json").write_text(json.render(deliveries), "utf-8")
         (folder / f"{_REPORT}.json").write_text(json.render(report), "utf-8")
         (folder / f"{_REPORT}.txt").write_text(text.render(report, Look(verbose=True, wrap=False)), "utf-8")
     except OSError as error:
@@ -135,21 +144,32 @@ def _opening(resolver: str, look: Look) -> str:
     sheet.line(("deliverkit demo", "bold"))
     sheet.prose(
         f"A name server on {resolver}, with mail and web servers beside it, now serves a small internet of examples; "
-        "nothing leaves this machine. Three of its domains and a mail server are checked, as you would check yours."
+        "nothing leaves this machine. Three of its domains and a mail server are checked, as you would check yours, "
+        "and messages are sent."
     )
     return sheet.render() + "\n"
 
 
 def _stop(number: int, stop: Stop, report: Report, look: Look) -> str:
     head = Sheet(look)
-    head.line((f"── {number} of {len(STOPS)}: {stop.title} ", "bold cyan"))
-    head.blank()
-    head.prose(stop.before)
-    head.blank()
     head.line("$ ", (stop.typed, "bold"))
-    foot = Sheet(look)
-    foot.prose(stop.after)
-    return f"{head.render()}\n{text.render(report, look, command=stop.command)}\n{foot.render()}\n"
+    before = _heading(number, stop.title, stop.before, look)
+    shown = text.render(report, look, command=stop.command)
+    return f"{before}\n{head.render()}\n{shown}\n{_prose(stop.after, look)}"
+
+
+def _heading(number: int, title: str, before: str, look: Look) -> str:
+    head = Sheet(look)
+    head.line((f"── {number} of {len(STOPS) + 1}: {title} ", "bold cyan"))
+    head.blank()
+    head.prose(before)
+    return head.render()
+
+
+def _prose(words: str, look: Look) -> str:
+    sheet = Sheet(look)
+    sheet.prose(words)
+    return sheet.render() + "\n"
 
 
 def _closing(output_dir: Path | None, look: Look) -> str:
@@ -162,6 +182,7 @@ def _closing(output_dir: Path | None, look: Look) -> str:
     rows = (
         ("deliverkit check YOUR-DOMAIN", "the same, for a domain of yours"),
         ("deliverkit smtp YOUR-MAIL-SERVER", "the same, for a mail server of yours"),
+        ("deliverkit send --from YOU --to SOMEBODY", "a test message, each reply explained"),
         ("deliverkit explain spf-too-many-lookups", "why a rule is there, with examples"),
         ("deliverkit rules", "everything that is checked"),
         ("deliverkit lab", "keep this small internet up, and try things on it"),

@@ -30,6 +30,8 @@ COMMANDS: Final = (
     "spf broken.example",
     "dkim broken.example --selector s1 --selector s2",
     "dmarc broken.example",
+    "send --from me@healthy.example --to you@healthy.example",
+    "send --from me@healthy.example --to greylist@healthy.example --simulate-schedule postfix",
 )
 """What to try: each of them ends, and none leaves the machine."""
 

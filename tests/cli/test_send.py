@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
+from served_lab import served
 
 from deliverkit.lab import worlds_text
 from deliverkit.report.delivery import DeliveryReport
-from tests.cli.lab import served
 
 ME = ("--from", "me@healthy.example", "--helo", "client.healthy.example")
 

@@ -12,7 +12,7 @@ import pytest
 
 from deliverkit import __main__
 from deliverkit.render.text.sheet import Look
-from deliverkit.runs import demo, lab
+from deliverkit.runs import demo, demo_mail, lab
 from deliverkit.runs.lab import COMMANDS
 from deliverkit.runs.options import RunError
 
@@ -33,6 +33,12 @@ def test_the_tour_shows_domains_a_mail_server_and_what_next(tmp_path: Path):
     assert "$ deliverkit smtp mail.broken.example\n" in text
     assert "smtp-auth-before-tls" in text
     assert "tls-certificate-expired" in text
+    for letter in demo_mail.LETTERS:
+        assert f"$ {letter.typed}\n" in text
+    assert "<~* 450 4.2.0 greylisted" in text
+    assert "◷ deferred at RCPT   greylist@healthy.example" in text
+    assert "✗ refused at RCPT   user-unknown@healthy.example" in text
+    assert "◷ deferred at RCPT   mailbox-full@healthy.example" in text
     assert text.rstrip().endswith("keep this small internet up, and try things on it")
     assert list(tmp_path.iterdir()) == []
 
@@ -44,6 +50,8 @@ def test_the_report_is_left_where_it_was_asked_for(tmp_path: Path):
     assert report["schema"] == "deliverkit/report/1"
     assert [target["target"] for target in report["targets"]] == [stop.domain for stop in demo.STOPS]
     assert "broken.example" in (folder / "report.txt").read_text()
+    deliveries = json.loads((folder / "deliveries.json").read_text())
+    assert [each["outcome"] for each in deliveries] == ["deferred", "refused", "deferred"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):

@@ -1,5 +1,5 @@
-"""Markdown, for pasting into a ticket: a peer's words stand in code, where they can make nothing."""
+"""Markdown, for a ticket or a chat: a peer's words stand in code, where they can make nothing."""
 
-from deliverkit.render.markdown.delivery import render as render_delivery
+from deliverkit.render.markdown.reply import code, replies, summary
 
-__all__ = ["render_delivery"]
+__all__ = ["code", "replies", "summary"]

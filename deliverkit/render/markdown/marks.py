@@ -13,6 +13,8 @@ from typing import Final
 from deliverkit.model import shown
 from deliverkit.model.display import RECORDED
 
+_FIRST: Final = re.compile(r"(?:[-+=]|[0-9]{1,9}[.)])\S*")
+"""What would begin a list or a heading where a line begins with it."""
 _RUN: Final = re.compile(r"`+")
 _ACTING: Final = re.compile(r"[^\s`]*(?:[@#<>\[\]*_|\\~&$`]|!\(|://|\bwww\.)\S*", re.IGNORECASE)
 _OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
@@ -40,7 +42,10 @@ def block(lines: str) -> str:
 
 def prose(text: str) -> str:
     """A sentence of ours, what stands in backticks as code; each word that could act as code, too."""
-    words = defused(shown(text, RECORDED))
+    words = defused(shown(text, RECORDED)).strip()
+    first = _FIRST.match(words)
+    if first is not None:
+        words = f"`{first[0].replace('`', chr(39))}`{words[first.end() :]}"
     parts: list[str] = []
     end = 0
     for quoted in _QUOTED.finditer(words):
