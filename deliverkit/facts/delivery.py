@@ -54,6 +54,8 @@ class DkimSignature(msgspec.Struct, frozen=True, kw_only=True):
     """Why no verifier takes what is published."""
     made_with: Key | None = None
     """The key that makes the signature; None: not at hand."""
+    verified: bool | None = None
+    """Whether it verified against what is published, the message as it is sent; None: it was not tried."""
     aligned: Answer[bool]
     """With From; Absent where there is no From domain."""
 
@@ -76,13 +78,18 @@ class DkimSignature(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it will verify where the message arrives as it was sent."""
         if isinstance(self.texts, Unknown):
             return self.texts
-        if not isinstance(self.texts, Found) or self.unusable is not None or self.matches == Found(value=False):
+        if not isinstance(self.texts, Found) or self.unusable is not None or self.broken:
             return Found(value=False)
-        if self.made_with is None:
-            return Unknown(
-                f"whether the signature by {self.domain} verifies: it was not made here, and its key is not at hand"
-            )
-        return Found(value=True)
+        if self.verified or self.made_with is not None:
+            return Found(value=True)
+        return Unknown(f"whether the signature by {self.domain} verifies: neither its key nor the message is at hand")
+
+    @property
+    def broken(self) -> bool:
+        """What is published is a key, and it does not fit the signature."""
+        if not isinstance(self.texts, Found) or self.unusable is not None:
+            return False
+        return self.matches == Found(value=False) or self.verified is False
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,7 +42,9 @@ class SignedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     domain: str
     selector: str
     key: bytes | None = None
-    """SubjectPublicKeyInfo, DER; None: others made the signature, and its key is not at hand."""
+    """SubjectPublicKeyInfo, DER; None: not at hand."""
+    verified: bool | None = None
+    """Whether it verified against what is published; None: it was not tried."""
 
 
 class DeliveryInputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -254,6 +254,7 @@ async def _signature(by: SignedBy, policy: Answer[Policy], facts: DmarcFacts | N
         record=selector.record,
         unusable=_unusable(selector.texts, selector.record, selector.refused),
         made_with=selector.given,
+        verified=by.verified,
         aligned=aligned,
     )
 

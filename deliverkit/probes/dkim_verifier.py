@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType
+from typing import Final
 
 from deliverkit.records.dkim import KeyRecord
+
+_MOST_OCTETS: Final = 16 * 1024 * 1024
+_MANY_BLANKS: Final = re.compile(rb"[ \t]{2000}")
+"""Such runs cost dkimpy their length squared."""
 
 
 def library() -> ModuleType:
@@ -34,3 +40,23 @@ def refusal(record: KeyRecord) -> str | None:
     except Exception as error:  # noqa: BLE001 - it raises ValueError, AssertionError, binascii.Error and its own
         return type(error).__name__
     return None
+
+
+def verifies(message: bytes, place: int, name: str, text: str) -> bool | None:
+    """Whether the signature of a message at this place, counted from the top, verifies with the key record `text`.
+
+    None: the message is too costly to look at, or that signature's key is at another name.
+    """
+    if len(message) > _MOST_OCTETS or _MANY_BLANKS.search(message):
+        return None
+    asked: list[str] = []
+
+    def answer(at: bytes, **_: object) -> bytes:
+        asked.append(at.decode("ascii", "replace").lower().rstrip("."))
+        return text.encode("utf-8", "backslashreplace")
+
+    try:
+        good = library().DKIM(message).verify(idx=place, dnsfunc=answer)
+    except Exception:  # noqa: BLE001 - it raises its own, ValueError, AssertionError and what a damaged field brings
+        good = False
+    return None if asked and asked[-1] != name else bool(good)

@@ -132,9 +132,9 @@ def delivery_dkim_key_missing(delivery: DeliveryFacts) -> Iterator[Finding]:
 
 @rule(Severity.ERROR, "RFC 6376 §6.1.3", who=Who.SENDER)
 def delivery_dkim_key_mismatch(delivery: DeliveryFacts) -> Iterator[Finding]:
-    """Another key is published than the one that signs.
+    """The signature does not fit the key that is published.
 
-    No verifier can take the signature for good: it looks as if the message had been changed on its way.
+    Another key signs, or the message was changed after it was signed. No verifier takes the signature for good.
 
     ## Fix
     Sign with the private half of the key that is published, or publish the one that signs. A new key gets a new
@@ -161,13 +161,13 @@ def delivery_dkim_key_mismatch(delivery: DeliveryFacts) -> Iterator[Finding]:
         25.2.0.192.in-addr.arpa.  PTR  mail.example.com.
     """
     for signature in _signatures(delivery):
-        if signature.matches != Found(value=False) or signature.record is None:
+        if not signature.broken or signature.record is None:
             continue
         key, record = signature.made_with, signature.record
         fits = key is not None and key.proper is not None and key.kind == record.key_type
         yield Finding(
-            message=f"the key published for the signature by {signature.domain} is not the one that signs: it will not "
-            "verify",
+            message=f"the signature by {signature.domain} does not verify with the key that is published: another key "
+            f"signs{'' if key is not None else ', or the message was changed since'}",
             subject=signature.name,
             evidence=(Exhibit(record.text, title=f"{signature.name} TXT"),),
             fix=Fix(

@@ -77,8 +77,10 @@ def signature_exhibit(signature: DkimSignature) -> Exhibit:
             words = signature.unusable
         case Found() if signature.matches == Found(value=False):
             words = "another key is published than the one that signs"
+        case Found() if signature.broken:
+            words = "it does not verify with the key that is published"
         case _:
-            words = "its key is published"
+            words = "it verifies" if signature.verifies == Found(value=True) else "its key is published"
     aligned = " and the domain is not aligned with From" if signature.aligned == Found(value=False) else ""
     return Exhibit(f"{words}{aligned}", title=f"DKIM signature of {signature.domain}, selector {signature.selector}")
 

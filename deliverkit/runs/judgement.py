@@ -1,0 +1,82 @@
+"""A delivery judged as its receiver will: by the sender's own records, before it is sent and after.
+
+What is found here stands beside the outcome of a delivery and never decides it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from deliverkit import engine
+from deliverkit.delivery.request import SendRequest
+from deliverkit.evidence.recorder import Recorder
+from deliverkit.model import DeliveryInputs, Inputs, SignedBy, Txt
+from deliverkit.probes.delivery import MOST_SIGNATURES
+from deliverkit.probes.dkim_verifier import verifies
+from deliverkit.probes.domain import gather
+from deliverkit.records.dkim import looks_like_key
+from deliverkit.report import TargetReport
+from deliverkit.report.fold import Gate, fold_target
+from deliverkit.rules import all_rules
+
+AREA = "delivery"
+
+
+async def inputs_of(request: SendRequest, sources: Sequence[str], port: Recorder) -> Inputs:
+    """What to judge of a request. `sources`: the addresses it is, or would be, connected from; empty: not known.
+
+    The signatures of the message are verified on the way: whether they hold is part of the inputs, the message is not.
+    """
+    sender = request.sender.address if request.sender is not None else ""
+    asked = DeliveryInputs(
+        sender=sender,
+        from_domain=request.message.from_domain,
+        sources=tuple(dict.fromkeys(sources)),
+        helo=request.helo or next((_literal(source) for source in sources), ""),
+        signatures=await _signatures(request, port),
+        authenticated=request.user is not None,
+        server=request.server,
+    )
+    return Inputs(
+        domain=asked.from_domain or asked.sender_domain or request.recipients[0].domain,
+        areas=(AREA,),
+        delivery=asked,
+    )
+
+
+async def judged(inputs: Inputs, recorder: Recorder, now: float, gate: Gate) -> TargetReport:
+    """The findings about a delivery, and what could not be told, in the form that every report has.
+
+    `recorder` answers each question within its deadline, so this ends with it. `now` in seconds since the epoch.
+    """
+    began = time.monotonic()
+    facts = await gather(inputs, recorder, now)
+    rules = [rule for rule in all_rules() if rule.area == AREA]
+    return fold_target(facts, engine.judge(facts, rules), gate, duration_ms=round((time.monotonic() - began) * 1000, 1))
+
+
+async def _signatures(request: SendRequest, port: Recorder) -> tuple[SignedBy, ...]:
+    """The signatures of the message, each tried against what is published."""
+    listed = request.message.signed_by[:MOST_SIGNATURES]
+    names = [f"{selector}._domainkey.{domain}".lower().rstrip(".") for domain, selector in listed]
+    texts = await asyncio.gather(*(_key(name, port) for name in names))
+    octets = request.message.octets
+    found: list[SignedBy] = []
+    for place, ((domain, selector), name, text) in enumerate(zip(listed, names, texts, strict=True)):
+        good = await asyncio.to_thread(verifies, octets, place, name, text) if text is not None else None
+        found.append(SignedBy(domain=domain, selector=selector, verified=good))
+    return tuple(found)
+
+
+async def _key(name: str, port: Recorder) -> str | None:
+    """The record that a verifier takes at a selector; None where there is none to take, or nobody could tell."""
+    texts = sorted(record.text for record in (await port.lookup(name, "TXT")).records if isinstance(record, Txt))
+    return next((text for text in texts if looks_like_key(text)), None)
+
+
+def _literal(address: str) -> str:
+    """An address as EHLO says it (RFC 5321 §4.1.3)."""
+    address, _, _ = address.partition("%")
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
