@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from deliverkit.report.authentication import AuthenticationReport
 from deliverkit.report.dane import DaneReport
 from deliverkit.report.dkim import DkimReport
 from deliverkit.report.dmarc import DmarcReport
@@ -135,6 +136,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dnssec: DnssecReport | None = None
     smtp: SmtpReport | None = None
     dns: DnsReport | None = None
+    delivery: AuthenticationReport | None = None
     second_opinion: SecondOpinionReport | None = None
 
 

@@ -27,7 +27,20 @@ from deliverkit.model import (
 )
 from deliverkit.model.display import RECORDED
 from deliverkit.records.names import unicode_name
-from deliverkit.report import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
+from deliverkit.report import (
+    authentication,
+    dane,
+    dkim,
+    dmarc,
+    dns,
+    dnssec,
+    mta_sts,
+    mx,
+    second_opinion,
+    smtp,
+    spf,
+    tls_rpt,
+)
 from deliverkit.report.document import (
     SCHEMA,
     ChangeReport,
@@ -50,6 +63,7 @@ FailOn = Literal["error", "warning", "notice", "never"]
 OnInconclusive = Literal["report", "pass", "fail"]
 
 _WORST_FIRST: Final = (
+    "delivery-from-nonexistent", "delivery-alignment-fails",
     "mx-domain-nonexistent", "dnssec-bogus", "mx-null-with-others", "mx-unresolvable", "mx-is-ip", "mx-is-cname",
     "mx-private-address", "mta-sts-mx-not-covered", "dane-mismatch", "mta-sts-policy-unreachable",
     "mta-sts-policy-syntax", "mta-sts-syntax", "smtp-service-refused", "auth-login-refused", "smtp-starttls-injection",
@@ -58,7 +72,7 @@ _WORST_FIRST: Final = (
     "spf-sender-not-authorized", "spf-too-many-lookups",
     "spf-include-loop", "spf-include-without-record", "spf-too-many-voids", "spf-permissive-all", "spf-missing",
     "dkim-key-mismatch", "dkim-multiple-records", "dkim-key-syntax", "dkim-key-revoked", "dkim-missing",
-    "dmarc-multiple-records", "dmarc-syntax", "dmarc-missing",
+    "dmarc-multiple-records", "dmarc-syntax", "dmarc-missing", "delivery-not-production-sender", "delivery-spf-fails",
 )  # fmt: skip
 """Among findings of one severity: first what loses all mail, then what loses some, then what lets forgeries in."""
 _IMPACT: Final = {rule: place for place, rule in enumerate(_WORST_FIRST)}
@@ -247,6 +261,7 @@ def flatten(facts: DomainFacts) -> Facts:
         dnssec=dnssec.report(facts.dnssec.value) if isinstance(facts.dnssec, Found) else None,
         smtp=smtp.report(facts.smtp.value) if isinstance(facts.smtp, Found) else None,
         dns=dns.report(facts.dns.value) if isinstance(facts.dns, Found) else None,
+        delivery=authentication.report(facts.delivery.value) if isinstance(facts.delivery, Found) else None,
         second_opinion=second_opinion.report(facts.second_opinion.value)
         if isinstance(facts.second_opinion, Found)
         else None,

@@ -57,15 +57,15 @@ def delivery_unsigned(delivery: DeliveryFacts) -> Iterator[Finding]:
         s1._domainkey  TXT  "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
         25.2.0.192.in-addr.arpa.  PTR  mail.example.com.
     """
-    domain = heard(delivery)
+    if isinstance(delivery.from_exists, Absent):
+        raise NotApplicable(delivery.from_exists.why)
     if delivery.signatures:
         return
     if delivery.submitted is not None:
         raise NotApplicable(f"{delivery.submitted}, which it is submitted to, may sign it")
     policy = delivery.dmarc.value if isinstance(delivery.dmarc, Found) else None
     enforcing = policy is not None and policy.enforcing
-    if isinstance(delivery.dmarc, Unknown):
-        enforcing = True
+    domain = delivery.from_domain or ""
     yield Finding(
         message="the message has no DKIM signature: where it is forwarded, nothing vouches for it any more",
         subject=domain,

@@ -6,22 +6,27 @@ What is found here stands beside the outcome of a delivery and never decides it.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import re
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from deliverkit import engine
 from deliverkit.delivery.request import SendRequest
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import DeliveryInputs, Inputs, SignedBy, Txt
+from deliverkit.model import DeliveryInputs, Inputs, Session, SignedBy, Txt
 from deliverkit.probes.delivery import MOST_SIGNATURES
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim import looks_like_key
+from deliverkit.records.names import is_address, special_address
 from deliverkit.report import TargetReport
 from deliverkit.report.fold import Gate, fold_target
 from deliverkit.rules import all_rules
 
-AREA = "delivery"
+AREA: Final = "delivery"
+_TOLD: Final = re.compile(r"[\[(](?:IPv6:)?([0-9A-Fa-f:.]{2,45})[\])]", re.ASCII | re.IGNORECASE)
 
 
 async def inputs_of(request: SendRequest, sources: Sequence[str], port: Recorder) -> Inputs:
@@ -44,6 +49,28 @@ async def inputs_of(request: SendRequest, sources: Sequence[str], port: Recorder
         areas=(AREA,),
         delivery=asked,
     )
+
+
+def seen_as(session: Session) -> tuple[str, ...]:
+    """The address that the receiver saw us come from, for `inputs_of`: what a session that is over shows.
+
+    Many servers say it in brackets in their answer to EHLO, which tells it even from behind NAT; where they do not, it
+    is the address of our own end. Empty where no connection came about.
+    """
+    theirs = session.call.address
+    for step in session.steps:
+        if step.stage not in ("ehlo", "helo", "ehlo-tls", "helo-tls"):
+            continue
+        said = step.reply.partition(b"\n")[0][:512].decode("ascii", "replace")
+        for match in _TOLD.finditer(said):
+            text = match[1]
+            if is_address(text) and special_address(text) is None and not _same(text, theirs):
+                return (text,)
+    return (session.ours,) if session.ours else ()
+
+
+def _same(address: str, other: str) -> bool:
+    return is_address(other) and ipaddress.ip_address(address) == ipaddress.ip_address(other)
 
 
 async def judged(inputs: Inputs, recorder: Recorder, now: float, gate: Gate) -> TargetReport:

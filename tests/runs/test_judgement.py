@@ -15,12 +15,24 @@ from hypothesis import strategies as st
 
 from deliverkit.delivery.message import read
 from deliverkit.delivery.sign import signed, signer
-from deliverkit.model import Finding, Outcome, Severity, Status
+from deliverkit.model import (
+    Call,
+    DeliveryInputs,
+    Finding,
+    Inputs,
+    Outcome,
+    Session,
+    Severity,
+    SignedBy,
+    State,
+    Status,
+    Step,
+)
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.records.mailbox import parse_mailbox
 from deliverkit.report.fold import Gate
 from deliverkit.runs.example import NOW, judge_world, recorder_of
-from deliverkit.runs.judgement import inputs_of, judged
+from deliverkit.runs.judgement import inputs_of, judged, seen_as
 from tests.runs.sending import requested
 
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -234,3 +246,56 @@ def test_no_message_and_no_record_brings_the_verifier_down(octets: bytes, text: 
     message = b"DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=; b=" + octets + b"\r\n\r\n"
     assert verifies(message, 0, "s._domainkey.a.example", text) in (None, False)
     assert verifies(octets, 0, "s._domainkey.a.example", text) in (None, False)
+
+
+ODD = st.text(max_size=300) | st.sampled_from(
+    ["", ".", "..", "a..b", "é.example", "\x00", "x" * 300, "[", "a b.example", "localhost"]
+)
+
+
+@given(ODD, ODD, ODD, ODD, st.sampled_from(["192.0.2.25", "2001:db8::1", "fe80::1%eth0", "127.0.0.1"]))
+@settings(deadline=None, max_examples=60)
+def test_names_that_are_none_bring_nothing_down(sender: str, author: str, helo: str, signature: str, source: str):
+    delivery = DeliveryInputs(
+        sender=f"me@{sender}" if sender else "",
+        from_domain=author or None,
+        sources=(source,),
+        helo=helo,
+        signatures=(SignedBy(domain=signature, selector=sender),),
+    )
+    inputs = Inputs(domain=author or "example.com", areas=("delivery",), delivery=delivery)
+    found = asyncio.run(judged(inputs, recorder_of(ZONE), NOW, Gate()))
+    assert found.counts.passed >= 0
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (b"250-mx.google.example at your service, [203.0.113.9]\r\n250 SIZE 1\r\n", "203.0.113.9"),
+        (b"250-mx.example.net Hello client.example [203.0.113.9]\r\n250 HELP\r\n", "203.0.113.9"),
+        (b"250-mx.example.net Hello client.example [2001:db8::9], pleased\r\n250 HELP\r\n", "2001:db8::9"),
+        (b"250 mx.example.net Hello (203.0.113.9)\r\n", "203.0.113.9"),
+        (b"250 mx.example.net\r\n", "192.168.1.5"),
+        (b"250 mx.example.net [192.0.2.1] at your service\r\n", "192.168.1.5"),
+        (b"250 mx.example.net Hello [10.1.2.3]\r\n", "192.168.1.5"),
+        (b"250 mx.example.net version 8.7.6.5 at 12:30:00:11\r\n", "192.168.1.5"),
+        (b"250 \xff\xfe [::::::::] [1.2.3.999]\r\n", "192.168.1.5"),
+    ],
+)
+def test_the_receiver_tells_who_we_are_from_behind_nat(said: bytes, seen: str):
+    session = Session(
+        call=Call(host="mx.example.net", address="192.0.2.1", port=25, dial_port=25),
+        state=State.OPEN,
+        steps=(Step(stage="banner", reply=b"220 mx\r\n"), Step(stage="ehlo", said=b"EHLO x", reply=said)),
+        ours="192.168.1.5",
+    )
+    assert seen_as(session) == (seen,)
+
+
+def test_what_passes_is_said_too():
+    _, found = report(ZONE.replace(KEY, _PUBLIC), source="198.51.100.7")
+    said = found.facts.delivery
+    assert said is not None
+    assert [(one.result, one.aligned, one.ptr) for one in said.spf] == [("fail", True, ())]
+    assert [(one.domain, one.result, one.aligned) for one in said.dkim] == [("example.com", "pass", True)]
+    assert (said.dmarc.policy, said.dmarc.result) == ("reject", "pass")
