@@ -39,7 +39,8 @@ PROMISED = {
         dkim-key-syntax dkim-key-revoked dkim-key-too-short dkim-multiple-records dkim-key-mismatch
         dkim-cname-not-as-expected dmarc-missing dmarc-multiple-records dmarc-syntax dmarc-not-as-expected
         dane-mismatch dnssec-bogus
-        delivery-alignment-fails auth-login-refused smtp-service-refused smtp-starttls-missing smtp-auth-before-tls smtp-starttls-injection
+        delivery-alignment-fails
+        auth-login-refused smtp-service-refused smtp-starttls-missing smtp-auth-before-tls smtp-starttls-injection
         tls-certificate-expired tls-certificate-name-mismatch tls-certificate-untrusted tls-certificate-not-as-expected
     """,
     "warning": """
