@@ -12,11 +12,11 @@ from deliverkit.model import Rule
 _NOT_RULES = frozenset({"catalogue", "declare"})
 
 
-def collect() -> Iterator[Rule]:
-    """Every rule of every module, each once. Raises ValueError where two share an id."""
+def collect(topic: str = "") -> Iterator[Rule]:
+    """Every rule of every module whose name begins with `topic`, each once. Raises ValueError where two share an id."""
     seen: dict[str, str] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(rules.__path__)):
-        if module in _NOT_RULES:
+        if module in _NOT_RULES or not module.startswith(topic):
             continue
         for value in vars(importlib.import_module(f"{rules.__name__}.{module}")).values():
             if not isinstance(value, Rule):

@@ -19,11 +19,12 @@ from deliverkit.model import DeliveryInputs, Inputs, Session, SignedBy, Txt
 from deliverkit.probes.delivery import MOST_SIGNATURES
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.probes.domain import gather
+from deliverkit.probes.spf_check import library
 from deliverkit.records.dkim import looks_like_key
 from deliverkit.records.names import is_address, special_address
 from deliverkit.report import TargetReport
 from deliverkit.report.fold import Gate, fold_target
-from deliverkit.rules import all_rules
+from deliverkit.rules import rules_of
 
 AREA: Final = "delivery"
 _TOLD: Final = re.compile(r"[\[(](?:IPv6:)?([0-9A-Fa-f:.]{2,45})[\])]", re.ASCII | re.IGNORECASE)
@@ -79,8 +80,10 @@ async def judged(inputs: Inputs, recorder: Recorder, now: float, gate: Gate) -> 
     `recorder` answers each question within its deadline, so this ends with it. `now` in seconds since the epoch.
     """
     began = time.monotonic()
+    # In a thread: a session may be under way, and must not wait for what is loaded here.
+    await asyncio.to_thread(library)
+    rules = await asyncio.to_thread(rules_of, AREA)
     facts = await gather(inputs, recorder, now)
-    rules = [rule for rule in all_rules() if rule.area == AREA]
     return fold_target(facts, engine.judge(facts, rules), gate, duration_ms=round((time.monotonic() - began) * 1000, 1))
 
 

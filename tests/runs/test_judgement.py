@@ -31,6 +31,7 @@ from deliverkit.model import (
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.records.mailbox import parse_mailbox
 from deliverkit.report.fold import Gate
+from deliverkit.rules import all_rules, rules_of
 from deliverkit.runs.example import NOW, judge_world, recorder_of
 from deliverkit.runs.judgement import inputs_of, judged, seen_as
 from tests.runs.sending import requested
@@ -299,3 +300,7 @@ def test_what_passes_is_said_too():
     assert [(one.result, one.aligned, one.ptr) for one in said.spf] == [("fail", True, ())]
     assert [(one.domain, one.result, one.aligned) for one in said.dkim] == [("example.com", "pass", True)]
     assert (said.dmarc.policy, said.dmarc.result) == ("reject", "pass")
+
+
+def test_the_rules_of_the_area_stand_in_modules_that_bear_its_name():
+    assert rules_of("delivery") == tuple(rule for rule in all_rules() if rule.area == "delivery")

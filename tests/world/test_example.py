@@ -61,3 +61,31 @@ def test_a_policy_that_is_not_published_yet():
 
 def test_now_is_what_it_was():
     assert NOW == 1_800_000_000.0
+
+
+def test_a_delivery_is_from_the_domains_own_server_unless_it_says_otherwise():
+    inputs, sessions = asked(area="delivery")
+    assert sessions is None
+    assert inputs.delivery is not None
+    assert (inputs.delivery.sender, inputs.delivery.sources) == ("me@example.com", ("192.0.2.25",))
+    assert (inputs.delivery.helo, inputs.delivery.signatures) == ("mail.example.com", ())
+
+
+def test_all_words_about_a_delivery():
+    key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    inputs, _ = asked(
+        "--from example.org --sender <> --ip 192.0.2.9 --ip 2001:db8::9\n"
+        f"; check --helo h.test --login smtp.test --signature s1@a.test={key} --signature s2@b.test",
+        "delivery",
+    )
+    delivery = inputs.delivery
+    assert delivery is not None
+    assert (inputs.domain, delivery.from_domain, delivery.sender, delivery.sender_domain) == (
+        "example.org", "example.org", "", None,
+    )  # fmt: skip
+    assert (delivery.sources, delivery.helo) == (("192.0.2.9", "2001:db8::9"), "h.test")
+    assert (delivery.authenticated, delivery.server) == (True, "smtp.test")
+    assert [(one.domain, one.selector, one.key is not None) for one in delivery.signatures] == [
+        ("a.test", "s1", True),
+        ("b.test", "s2", False),
+    ]
