@@ -153,9 +153,39 @@ def test_what_is_no_http_is_said_to_be_none(octets: bytes):
     assert fetched(said(octets)).outcome is FetchOutcome.BROKEN
 
 
-def test_a_connection_that_is_cut_tells_nothing():
-    fetch = fetched(said(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"))
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-",
+        b"",
+    ],
+)
+def test_a_connection_that_is_cut_tells_nothing(octets: bytes):
+    fetch = fetched(said(octets))
     assert fetch.outcome is FetchOutcome.UNKNOWN
+    assert fetch.why.endswith(" closed the connection before the answer was whole")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" + ok(b"version: STSv1\n"),
+        b"HTTP/1.1 200 OK\r\ncontent-TYPE: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"9\r\nversion: \r\n6\r\nSTSv1\n\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nversion: STSv1\n",
+    ],
+    ids=["interim", "chunked", "until closed"],
+)
+def test_a_body_ends_where_its_framing_says(octets: bytes):
+    fetch = fetched(said(octets))
+    assert (fetch.outcome, fetch.status, fetch.body) == (FetchOutcome.ANSWERED, 200, b"version: STSv1\n")
+    assert fetch.media_type == "text/plain"
+
+
+def test_a_switch_to_another_protocol_that_nobody_offered_is_no_answer():
+    assert fetched(said(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")).outcome is FetchOutcome.BROKEN
 
 
 @pytest.mark.parametrize(
