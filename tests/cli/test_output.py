@@ -213,3 +213,12 @@ def test_a_run_loads_neither_pydantic_nor_rich(broken):
         "print(sorted({'rich', 'pydantic', 'checkdmarc', 'httpx', 'spf', 'dkim'} & set(sys.modules)))"
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["mx"], 2), (["explain", "mx-missing"], 0)])
+def test_the_process_ends_with_all_it_said(words: list[str], code: int, cli):
+    said = cli(*words)
+    done = subprocess.run(
+        [sys.executable, "-m", "deliverkit", *words], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, said.out, said.err)

@@ -172,8 +172,10 @@ def test_a_connection_that_is_cut_tells_nothing(octets: bytes):
     "octets",
     [
         b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" + ok(b"version: STSv1\n"),
-        b"HTTP/1.1 200 OK\r\ncontent-TYPE: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b"9\r\nversion: \r\n6\r\nSTSv1\n\r\n0\r\n\r\n",
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-TYPE: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"9\r\nversion: \r\n6\r\nSTSv1\n\r\n0\r\n\r\n"
+        ),
         b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nversion: STSv1\n",
     ],
     ids=["interim", "chunked", "until closed"],
