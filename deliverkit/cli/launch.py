@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,14 +20,15 @@ from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
 from deliverkit.model import AREAS, Inputs, escaped, shown
-from deliverkit.render import json, text
+from deliverkit.model.gate import Gate
 from deliverkit.render.text.sheet import WIDTH, Look
-from deliverkit.report import Report
-from deliverkit.report.fold import Gate
-from deliverkit.rules import all_rules
+from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.smtp.secret import Secret
+
+if TYPE_CHECKING:
+    from deliverkit.report import Report
 
 _MAX_KEY = 64 * 1024
 _MAX_POLICY = 64 * 1024
@@ -56,7 +58,7 @@ class Launch:
         """Asks, judges, prints; the exit code. Raises `UsageError`."""
         form = known_format(self.showing.format)
         outputs = parsed(self.showing.output)
-        options = self._options()
+        options = self._options(form)
         if self.sessions is None:
             requests = self._requests(words)
         else:
@@ -81,9 +83,15 @@ class Launch:
         return report.exit_code
 
     def _rendered(self, report: Report, form: str, look: Look) -> str:
-        return json.render(report) if form == "json" else text.render(report, look, command=self.command)
+        if form == "json":
+            from deliverkit.render import json  # noqa: PLC0415 - only where it is asked for
 
-    def _options(self) -> RunOptions:
+            return json.render(report)
+        from deliverkit.render.text.page import render  # noqa: PLC0415 - loaded ahead, while the answers were awaited
+
+        return render(report, look, command=self.command)
+
+    def _options(self, form: str) -> RunOptions:
         running, judging = self.running, self.judging
         if not 0 < running.timeout <= _MAX_TIMEOUT:
             raise UsageError(f"--timeout {running.timeout:g}: expected seconds, more than 0")
@@ -110,6 +118,7 @@ class Launch:
             trace=terminal.say if running.trace else None,
             progress=terminal.progress(quiet=self.showing.quiet or running.trace),
             failed=self._failed,
+            ahead=(ahead.TEXT,) if form == "text" else (),
         )
 
     def _failed(self, domain: str, error: BaseException) -> None:
@@ -185,8 +194,13 @@ def _split(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _known(words: Iterable[str], option: str) -> None:
+    named = _split(words)
+    if not named:
+        return
+    from deliverkit.rules import all_rules  # noqa: PLC0415 - a few hundred: read early only to know a name
+
     known = {rule.id for rule in all_rules()} | set(AREAS)
-    for word in _split(words):
+    for word in named:
         if word not in known:
             raise UsageError(f"{option} {escaped(word)}: no such rule or area{nearest(word, sorted(known))}")
 

@@ -10,7 +10,7 @@ import msgspec
 
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
-from deliverkit.report.fold import Gate
+from deliverkit.model.gate import Gate
 from deliverkit.smtp.secret import Secret
 
 TIMEOUT: Final = 30.0
@@ -53,6 +53,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The password or token of a login: it goes to the sessions and nowhere else."""
     failed: Callable[[str, BaseException], None] | None = None
     """Called with a target and the bug that ended it."""
+    ahead: tuple[str, ...] = ()
+    """Modules that whoever reads the report will need: imported while the answers are awaited."""
 
 
 class RunError(Exception):
