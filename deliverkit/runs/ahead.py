@@ -1,8 +1,8 @@
 """Imports what is needed once the answers are there, while they are awaited.
 
 A short run spends more time on imports than on its questions, and waits for the network as long again. So the first
-questions go out before rules, report and renderer are loaded, and a thread loads them meanwhile. It only imports: whoever
-needs a module imports it himself, waits where the thread is in the middle of it, and meets the error, if any.
+questions go out before rules, report and renderer are loaded, and a thread loads them meanwhile. It only imports:
+whoever needs a module imports it himself, waits where the thread is in the middle of it, and meets the error, if any.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 import threading
 from collections.abc import Iterator
 
+HTTPS = "deliverkit.https.live"
 JUDGING = "deliverkit.runs.judging"
 TEXT = "deliverkit.render.text.page"
 _AT_ONCE = 0.01

@@ -78,7 +78,7 @@ async def run(
         validating = (
             asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
         )
-        with ahead.importing(ahead.JUDGING, *options.ahead):
+        with ahead.importing(*_soon(requests, options), ahead.JUDGING, *options.ahead):
             finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
         if validating is not None:
             # Worth knowing, not worth waiting for.
@@ -216,6 +216,12 @@ def _folded(finished: Sequence[_Done], options: RunOptions, now: float, duration
     from deliverkit.runs.judging import folded  # noqa: PLC0415 - as above
 
     return folded([done.report for done in finished], options, now, duration, seen)
+
+
+def _soon(requests: tuple[Inputs, ...], options: RunOptions) -> tuple[str, ...]:
+    """What may be needed right after the first answers: a policy of MTA-STS is fetched once its host is found."""
+    wanted = not options.dns.offline and any("mta-sts" in inputs.areas for inputs in requests)
+    return (ahead.HTTPS,) if wanted else ()
 
 
 def _since(began: float) -> float:
