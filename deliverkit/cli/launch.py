@@ -6,7 +6,6 @@ import ipaddress
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +24,10 @@ from deliverkit.render.text.sheet import WIDTH, Look
 from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
 from deliverkit.runs.options import RunError, RunOptions
-from deliverkit.smtp.secret import Secret
 
 if TYPE_CHECKING:
     from deliverkit.report import Report
+    from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
 _MAX_POLICY = 64 * 1024
@@ -36,8 +35,7 @@ _MAX_TIMEOUT = 86_400.0
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """A command, and every bundle it was given."""
 
     command: str

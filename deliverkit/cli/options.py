@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Argument, Option
 
 from deliverkit.runs.options import TIMEOUT
@@ -43,8 +43,7 @@ class Colour(enum.StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(msgspec.Struct, frozen=True):
     """What is judged."""
 
     domains: Annotated[
@@ -54,11 +53,10 @@ class Targets:
             show_default=False,
             help="One or more domains; @FILE reads them from a file (@- from stdin), one a line.",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """Where questions go."""
 
     resolver: Annotated[
@@ -70,7 +68,7 @@ class Asking:
             help="ADDR[#PORT], tls://ADDR, https://HOST/PATH or authoritative; each further one is a fallback. "
             "[default: the system's]",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     zone: Annotated[
         list[Path],
         Option(
@@ -79,7 +77,7 @@ class Asking:
             rich_help_panel=_WHERE,
             help="Answer the names of this zone file from it, as if it were published (repeatable).",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     zone_partial: Annotated[
         bool,
         Option("--zone-partial", rich_help_panel=_WHERE, help="The files lack records: ask for those that are absent."),
@@ -95,7 +93,7 @@ class Asking:
             rich_help_panel=_WHERE,
             help="HOST:PORT:ADDR:PORT: connect to ADDR:PORT for HOST:PORT, as curl does (repeatable).",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     ca_file: Annotated[
         Path | None,
         Option("--ca-file", metavar="FILE", rich_help_panel=_WHERE, help="Trust these certificates as well (PEM)."),
@@ -112,8 +110,7 @@ class Asking:
     ipv6: Annotated[bool, Option("-6", rich_help_panel=_WHERE, help="Use IPv6 alone.")] = False
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(msgspec.Struct, frozen=True):
     """How long, and what is kept."""
 
     timeout: Annotated[
@@ -133,8 +130,7 @@ class Running:
     debug: Annotated[bool, Option("--debug", rich_help_panel=RUN, help="Show the traceback of a bug.")] = False
 
 
-@dataclass(frozen=True)
-class Judging:
+class Judging(msgspec.Struct, frozen=True):
     """What fails."""
 
     fail_on: Annotated[
@@ -158,18 +154,17 @@ class Judging:
     select: Annotated[
         list[str],
         Option("--select", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Judge these alone (repeatable)."),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     ignore: Annotated[
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False
 
 
-@dataclass(frozen=True)
-class Showing:
+class Showing(msgspec.Struct, frozen=True):
     """What is printed."""
 
     format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
@@ -182,7 +177,7 @@ class Showing:
             rich_help_panel=_OUT,
             help="Write a report to a file as well (repeatable).",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     verbose: Annotated[
         bool, Option("-v", "--verbose", rich_help_panel=_OUT, help="Also what passed, and every question asked.")
     ] = False
@@ -192,8 +187,7 @@ class Showing:
     )
 
 
-@dataclass(frozen=True)
-class Painting:
+class Painting(msgspec.Struct, frozen=True):
     """What a command without findings prints."""
 
     format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
@@ -203,8 +197,7 @@ class Painting:
     debug: Annotated[bool, Option("--debug", rich_help_panel=_OUT, help="Show the traceback of a bug.")] = False
 
 
-@dataclass(frozen=True)
-class Opinion:
+class Opinion(msgspec.Struct, frozen=True):
     """A second judge."""
 
     second_opinion: Annotated[
@@ -217,8 +210,7 @@ class Opinion:
     ] = False
 
 
-@dataclass(frozen=True)
-class Keys:
+class Keys(msgspec.Struct, frozen=True):
     """What `dkim` is told."""
 
     selector: Annotated[
@@ -229,7 +221,7 @@ class Keys:
             rich_help_panel=_AREA,
             help="A DKIM selector to judge (repeatable). [default: inferred]",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     key: Annotated[
         Path | None,
         Option("--key", metavar="FILE", rich_help_panel=_AREA, help="Compare this key (PEM) with what is published."),
@@ -240,14 +232,13 @@ class Keys:
     ] = False
 
 
-@dataclass(frozen=True)
-class Sending:
+class Sending(msgspec.Struct, frozen=True):
     """What `spf` is told."""
 
     ip: Annotated[
         list[str],
         Option("--ip", metavar="ADDR", rich_help_panel=_AREA, help="An address that sends for the domain."),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     sender: Annotated[
         str | None,
         Option("--sender", metavar="ADDR", rich_help_panel=_AREA, help="MAIL FROM. [default: postmaster@DOMAIN]"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Argument, Option
 
 from deliverkit.cli.options import RUN, Running
@@ -25,8 +25,7 @@ class TlsMode(enum.StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class RunningSessions(Running):
+class RunningSessions(Running, frozen=True):
     """How long, and what is kept, where hosts are dialled."""
 
     timeout: Annotated[
@@ -34,8 +33,7 @@ class RunningSessions(Running):
     ] = SESSIONS_TIMEOUT
 
 
-@dataclass(frozen=True)
-class Hosts:
+class Hosts(msgspec.Struct, frozen=True):
     """What is dialled."""
 
     hosts: Annotated[
@@ -45,7 +43,7 @@ class Hosts:
             show_default=False,
             help="One or more hosts or addresses ([2001:db8::1]:587); @FILE reads them from a file (@- from stdin).",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     mx: Annotated[
         list[str],
         Option(
@@ -54,11 +52,10 @@ class Hosts:
             rich_help_panel=_SESSION,
             help="Every mail host of this domain, on port 25; what else is named is a domain too (repeatable).",
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Dialling:
+class Dialling(msgspec.Struct, frozen=True):
     """How a session goes."""
 
     port: Annotated[
@@ -66,7 +63,7 @@ class Dialling:
         Option(
             "--port", metavar="N", rich_help_panel=_SESSION, help="A port (repeatable). [default: 25, 465, 587, 2525]"
         ),
-    ] = field(default_factory=list)
+    ] = msgspec.field(default_factory=list)
     tls: Annotated[
         TlsMode,
         Option(
@@ -122,8 +119,7 @@ class Dialling:
     ] = False
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """The one login."""
 
     user: Annotated[

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
 from deliverkit.model.gate import Gate
-from deliverkit.smtp.secret import Secret
+
+if TYPE_CHECKING:
+    from deliverkit.smtp.secret import Secret
 
 TIMEOUT: Final = 30.0
 """Seconds for a domain's records."""
