@@ -83,7 +83,6 @@ class _Made:
         self._anchors = anchors
         self._stream: Stream | None = None
         self._stage = "no connection"
-        self._preparing: asyncio.Future[None] | None = None
 
     async def run(self) -> tuple[FetchOutcome, str]:
         """The outcome, and why. Raises OSError where the connection fails."""
@@ -91,7 +90,7 @@ class _Made:
         self._stream = await connected(request.address, request.port)
         self._stage = "no TLS handshake"
         # Trust anchors take long to load: that is done while the network is waited for.
-        self._preparing = asyncio.ensure_future(asyncio.to_thread(self._anchors.prepare))
+        asyncio.get_running_loop().run_in_executor(None, self._anchors.prepare)
         try:
             async with asyncio.timeout(_HANDSHAKE):
                 self.handshake = await self._stream.start_tls(request.host, self._anchors)
