@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -78,7 +78,7 @@ async def run(
         validating = (
             asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
         )
-        with ahead.importing(*_soon(requests, options), ahead.JUDGING, *options.ahead):
+        with _loading(requests, options):
             finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
         if validating is not None:
             # Worth knowing, not worth waiting for.
@@ -218,10 +218,14 @@ def _folded(finished: Sequence[_Done], options: RunOptions, now: float, duration
     return folded([done.report for done in finished], options, now, duration, seen)
 
 
-def _soon(requests: tuple[Inputs, ...], options: RunOptions) -> tuple[str, ...]:
-    """What may be needed right after the first answers: a policy of MTA-STS is fetched once its host is found."""
-    wanted = not options.dns.offline and any("mta-sts" in inputs.areas for inputs in requests)
-    return (ahead.HTTPS,) if wanted else ()
+def _loading(requests: tuple[Inputs, ...], options: RunOptions) -> AbstractContextManager[None]:
+    """While the run lasts, what it will need later is loaded; the round trips of sessions are measured undisturbed."""
+    later = (ahead.JUDGING, *options.ahead)
+    if any(inputs.sessions is not None for inputs in requests):
+        return ahead.imported(*later)
+    # A policy of MTA-STS is fetched as soon as its host is found, which is one of the first answers.
+    fetches = not options.dns.offline and any("mta-sts" in inputs.areas for inputs in requests)
+    return ahead.importing(*((ahead.HTTPS,) if fetches else ()), *later)
 
 
 def _since(began: float) -> float:

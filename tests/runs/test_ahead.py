@@ -81,3 +81,24 @@ print(seen[0], report.exit_code)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[] 1\n", "")
+
+
+def test_a_run_of_sessions_is_loaded_before_it_dials():
+    code = """
+import sys
+from deliverkit.evidence.recorder import Nowhere
+from deliverkit.model import Inputs, Sessions
+from deliverkit.runs import check as runs
+from deliverkit.runs.options import SESSION_AREAS, RunOptions
+from deliverkit.world import World
+seen = []
+class Watched(Nowhere):
+    async def session(self, call):
+        seen.append("deliverkit.runs.judging" in sys.modules)
+        return await super().session(call)
+inputs = Inputs(domain="8.8.8.8", areas=SESSION_AREAS, sessions=Sessions())
+runs.check((inputs,), RunOptions(), port=World(""), dialler=Watched())
+print(seen and all(seen))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
