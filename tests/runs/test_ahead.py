@@ -96,7 +96,7 @@ class Watched(Nowhere):
     async def session(self, call):
         seen.append("deliverkit.runs.judging" in sys.modules)
         return await super().session(call)
-inputs = Inputs(domain="8.8.8.8", areas=SESSION_AREAS, sessions=Sessions())
+inputs = Inputs(domain="192.0.2.1", areas=SESSION_AREAS, sessions=Sessions(), allow_private=True)
 runs.check((inputs,), RunOptions(), port=World(""), dialler=Watched())
 print(seen and all(seen))
 """
