@@ -1,19 +1,19 @@
 """How a command is declared: a function whose parameters may be bundles of options.
 
-A bundle is a frozen struct of Typer-annotated fields, declared once and taken by every command that
+A bundle is a frozen dataclass of Typer-annotated fields, declared once and taken by every command that
 needs it. `command` spreads the bundles into Typer parameters, gives each option its environment variable
 (`DELIVERKIT_FAIL_ON`) and its section of the help.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
 import typer
 from typer.core import TyperCommand
 from typer.models import OptionInfo
@@ -106,10 +106,10 @@ def spread(function: Callable[..., int]) -> Callable[..., int]:
     hints = typing.get_type_hints(function, include_extras=True)
     hints.pop("return", None)
     parameters: list[inspect.Parameter] = []
-    bundles: dict[str, type[msgspec.Struct]] = {}
+    bundles: dict[str, type[Any]] = {}
     for parameter in inspect.signature(function).parameters.values():
         hint = hints[parameter.name]
-        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             bundles[parameter.name] = hint
             parameters.extend(_fields(hint))
         else:
@@ -118,7 +118,8 @@ def spread(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def call(**given: Any) -> int:
         for name, bundle in bundles.items():
-            given[name] = bundle(**{field: given.pop(field) for field in bundle.__struct_fields__})
+            fields = [field.name for field in dataclasses.fields(bundle)]
+            given[name] = bundle(**{field: given.pop(field) for field in fields})
         return function(**given)
 
     signature = inspect.Signature(parameters, return_annotation=int)
@@ -127,15 +128,15 @@ def spread(function: Callable[..., int]) -> Callable[..., int]:
     return call
 
 
-def _fields(bundle: type[msgspec.Struct]) -> list[inspect.Parameter]:
-    return [
-        _parameter(
-            field.name,
-            field.type,
-            field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory(),
-        )
-        for field in msgspec.structs.fields(bundle)
-    ]
+def _fields(bundle: type[Any]) -> list[inspect.Parameter]:
+    hints = typing.get_type_hints(bundle, include_extras=True)
+    found = []
+    for field in dataclasses.fields(bundle):
+        default = field.default
+        if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        found.append(_parameter(field.name, hints[field.name], default))
+    return found
 
 
 def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
@@ -143,7 +144,7 @@ def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
         if isinstance(extra, OptionInfo):
             extra.envvar = f"{PREFIX}{name.rstrip('_').upper()}"
             extra.show_envvar = False
-    missing = default in (msgspec.NODEFAULT, inspect.Parameter.empty)
+    missing = default in (dataclasses.MISSING, inspect.Parameter.empty)
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,

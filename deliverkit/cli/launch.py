@@ -6,6 +6,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ _MAX_TIMEOUT = 86_400.0
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
-class Launch(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True)
+class Launch:
     """A command, and every bundle it was given."""
 
     command: str
@@ -56,7 +58,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         """Asks, judges, prints; the exit code. Raises `UsageError`."""
         form = known_format(self.showing.format)
         outputs = parsed(self.showing.output)
-        options = self._options(form)
+        options = self._options()
         if self.sessions is None:
             requests = self._requests(words)
         else:
@@ -65,6 +67,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
             # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
             dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
             options = msgspec.structs.replace(options, dns=dns, secret=secret, progress=progress, watch=watch)
+        if form == "text":
+            options = msgspec.structs.replace(options, ahead=(ahead.TEXT,))
         try:
             report = runs.check(requests, options)
         except RunError as error:
@@ -89,7 +93,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
         return render(report, look, command=self.command)
 
-    def _options(self, form: str) -> RunOptions:
+    def _options(self) -> RunOptions:
         running, judging = self.running, self.judging
         if not 0 < running.timeout <= _MAX_TIMEOUT:
             raise UsageError(f"--timeout {running.timeout:g}: expected seconds, more than 0")
@@ -116,7 +120,6 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
             trace=terminal.say if running.trace else None,
             progress=terminal.progress(quiet=self.showing.quiet or running.trace),
             failed=self._failed,
-            ahead=(ahead.TEXT,) if form == "text" else (),
         )
 
     def _failed(self, domain: str, error: BaseException) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from typer import Option
 
 from deliverkit.cli.declare import application
@@ -13,7 +13,8 @@ from deliverkit.cli.launch import Launch
 from deliverkit.cli.options import Asking, Judging, Opinion, Running, Showing, Targets
 
 
-class Unpublished(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Unpublished:
     """What is judged before it is published."""
 
     policy: Annotated[

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from typer import Argument, Option
 
 from deliverkit.runs.options import TIMEOUT
@@ -43,7 +43,8 @@ class Colour(enum.StrEnum):
     NEVER = "never"
 
 
-class Targets(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Targets:
     """What is judged."""
 
     domains: Annotated[
@@ -53,10 +54,11 @@ class Targets(msgspec.Struct, frozen=True):
             show_default=False,
             help="One or more domains; @FILE reads them from a file (@- from stdin), one a line.",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
 
 
-class Asking(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Asking:
     """Where questions go."""
 
     resolver: Annotated[
@@ -68,7 +70,7 @@ class Asking(msgspec.Struct, frozen=True):
             help="ADDR[#PORT], tls://ADDR, https://HOST/PATH or authoritative; each further one is a fallback. "
             "[default: the system's]",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     zone: Annotated[
         list[Path],
         Option(
@@ -77,7 +79,7 @@ class Asking(msgspec.Struct, frozen=True):
             rich_help_panel=_WHERE,
             help="Answer the names of this zone file from it, as if it were published (repeatable).",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     zone_partial: Annotated[
         bool,
         Option("--zone-partial", rich_help_panel=_WHERE, help="The files lack records: ask for those that are absent."),
@@ -93,7 +95,7 @@ class Asking(msgspec.Struct, frozen=True):
             rich_help_panel=_WHERE,
             help="HOST:PORT:ADDR:PORT: connect to ADDR:PORT for HOST:PORT, as curl does (repeatable).",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     ca_file: Annotated[
         Path | None,
         Option("--ca-file", metavar="FILE", rich_help_panel=_WHERE, help="Trust these certificates as well (PEM)."),
@@ -110,7 +112,8 @@ class Asking(msgspec.Struct, frozen=True):
     ipv6: Annotated[bool, Option("-6", rich_help_panel=_WHERE, help="Use IPv6 alone.")] = False
 
 
-class Running(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Running:
     """How long, and what is kept."""
 
     timeout: Annotated[
@@ -130,7 +133,8 @@ class Running(msgspec.Struct, frozen=True):
     debug: Annotated[bool, Option("--debug", rich_help_panel=RUN, help="Show the traceback of a bug.")] = False
 
 
-class Judging(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Judging:
     """What fails."""
 
     fail_on: Annotated[
@@ -154,17 +158,18 @@ class Judging(msgspec.Struct, frozen=True):
     select: Annotated[
         list[str],
         Option("--select", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Judge these alone (repeatable)."),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     ignore: Annotated[
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False
 
 
-class Showing(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Showing:
     """What is printed."""
 
     format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
@@ -177,7 +182,7 @@ class Showing(msgspec.Struct, frozen=True):
             rich_help_panel=_OUT,
             help="Write a report to a file as well (repeatable).",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     verbose: Annotated[
         bool, Option("-v", "--verbose", rich_help_panel=_OUT, help="Also what passed, and every question asked.")
     ] = False
@@ -187,7 +192,8 @@ class Showing(msgspec.Struct, frozen=True):
     )
 
 
-class Painting(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Painting:
     """What a command without findings prints."""
 
     format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
@@ -197,7 +203,8 @@ class Painting(msgspec.Struct, frozen=True):
     debug: Annotated[bool, Option("--debug", rich_help_panel=_OUT, help="Show the traceback of a bug.")] = False
 
 
-class Opinion(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Opinion:
     """A second judge."""
 
     second_opinion: Annotated[
@@ -210,7 +217,8 @@ class Opinion(msgspec.Struct, frozen=True):
     ] = False
 
 
-class Keys(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Keys:
     """What `dkim` is told."""
 
     selector: Annotated[
@@ -221,7 +229,7 @@ class Keys(msgspec.Struct, frozen=True):
             rich_help_panel=_AREA,
             help="A DKIM selector to judge (repeatable). [default: inferred]",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     key: Annotated[
         Path | None,
         Option("--key", metavar="FILE", rich_help_panel=_AREA, help="Compare this key (PEM) with what is published."),
@@ -232,13 +240,14 @@ class Keys(msgspec.Struct, frozen=True):
     ] = False
 
 
-class Sending(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Sending:
     """What `spf` is told."""
 
     ip: Annotated[
         list[str],
         Option("--ip", metavar="ADDR", rich_help_panel=_AREA, help="An address that sends for the domain."),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     sender: Annotated[
         str | None,
         Option("--sender", metavar="ADDR", rich_help_panel=_AREA, help="MAIL FROM. [default: postmaster@DOMAIN]"),

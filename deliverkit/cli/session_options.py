@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from typer import Argument, Option
 
 from deliverkit.cli.options import RUN, Running
@@ -25,7 +25,8 @@ class TlsMode(enum.StrEnum):
     NONE = "none"
 
 
-class RunningSessions(Running, frozen=True):
+@dataclass(frozen=True)
+class RunningSessions(Running):
     """How long, and what is kept, where hosts are dialled."""
 
     timeout: Annotated[
@@ -33,7 +34,8 @@ class RunningSessions(Running, frozen=True):
     ] = SESSIONS_TIMEOUT
 
 
-class Hosts(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Hosts:
     """What is dialled."""
 
     hosts: Annotated[
@@ -43,7 +45,7 @@ class Hosts(msgspec.Struct, frozen=True):
             show_default=False,
             help="One or more hosts or addresses ([2001:db8::1]:587); @FILE reads them from a file (@- from stdin).",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     mx: Annotated[
         list[str],
         Option(
@@ -52,10 +54,11 @@ class Hosts(msgspec.Struct, frozen=True):
             rich_help_panel=_SESSION,
             help="Every mail host of this domain, on port 25; what else is named is a domain too (repeatable).",
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
 
 
-class Dialling(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Dialling:
     """How a session goes."""
 
     port: Annotated[
@@ -63,7 +66,7 @@ class Dialling(msgspec.Struct, frozen=True):
         Option(
             "--port", metavar="N", rich_help_panel=_SESSION, help="A port (repeatable). [default: 25, 465, 587, 2525]"
         ),
-    ] = msgspec.field(default_factory=list)
+    ] = field(default_factory=list)
     tls: Annotated[
         TlsMode,
         Option(
@@ -119,7 +122,8 @@ class Dialling(msgspec.Struct, frozen=True):
     ] = False
 
 
-class Login(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Login:
     """The one login."""
 
     user: Annotated[

@@ -13,8 +13,7 @@ import msgspec
 from deliverkit.dns.options import DnsOptions
 from deliverkit.lab import serving, worlds_text
 from deliverkit.model import Inputs, Sessions
-from deliverkit.render import json
-from deliverkit.render.text import page
+from deliverkit.render import json, text
 from deliverkit.render.text.sheet import Look, Sheet
 from deliverkit.report import Report
 from deliverkit.runs.check import run
@@ -125,7 +124,7 @@ def _writable(folder: Path) -> None:
 def _leave(folder: Path, report: Report) -> None:
     try:
         (folder / f"{_REPORT}.json").write_text(json.render(report), "utf-8")
-        (folder / f"{_REPORT}.txt").write_text(page.render(report, Look(verbose=True, wrap=False)), "utf-8")
+        (folder / f"{_REPORT}.txt").write_text(text.render(report, Look(verbose=True, wrap=False)), "utf-8")
     except OSError as error:
         raise RunError(f"{folder}: {error.strerror or error}") from error
 
@@ -149,7 +148,7 @@ def _stop(number: int, stop: Stop, report: Report, look: Look) -> str:
     head.line("$ ", (stop.typed, "bold"))
     foot = Sheet(look)
     foot.prose(stop.after)
-    return f"{head.render()}\n{page.render(report, look, command=stop.command)}\n{foot.render()}\n"
+    return f"{head.render()}\n{text.render(report, look, command=stop.command)}\n{foot.render()}\n"
 
 
 def _closing(output_dir: Path | None, look: Look) -> str:

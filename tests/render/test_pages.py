@@ -9,8 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from deliverkit.model import Inputs
-from deliverkit.render.text.page import render
-from deliverkit.render.text.sheet import Look
+from deliverkit.render.text import Look, render
 from deliverkit.report import Report
 from deliverkit.runs.check import check
 from deliverkit.runs.options import RunOptions

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from session_reports import auth, certificate, closed, endpoint, exhibit, finding, report, say, scan, tls
 
 from deliverkit.render.json import render as as_json
-from deliverkit.render.text.page import render
-from deliverkit.render.text.sheet import Look
+from deliverkit.render.text import Look, render
 from deliverkit.report import Report
 from deliverkit.report.document import InconclusiveReport
 from deliverkit.report.smtp import EhloReport, EndpointReport, MissedReport
