@@ -16,7 +16,7 @@ from collections.abc import Iterator
 HTTPS = "deliverkit.https.live"
 JUDGING = "deliverkit.runs.judging"
 TEXT = "deliverkit.render.text.page"
-_AT_ONCE = 0.01
+_SOON = 0.01
 """Seconds until the thread starts: by then the first questions are on their way, which it would have delayed."""
 
 
@@ -29,7 +29,7 @@ def imported(*modules: str) -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def importing(*modules: str) -> Iterator[None]:
-    """Imports these one after the other, from soon after the loop's next wait on; none is begun after the end."""
+    """Imports these one after the other, from a moment after this on; none is begun after the end."""
     ended = threading.Event()
 
     def load() -> None:
@@ -43,7 +43,7 @@ def importing(*modules: str) -> Iterator[None]:
         thread = threading.Thread(target=load, name="deliverkit-imports", daemon=True)
         thread.start()
 
-    timer = asyncio.get_running_loop().call_later(_AT_ONCE, start)
+    timer = asyncio.get_running_loop().call_later(_SOON, start)
     try:
         yield
     finally:
