@@ -147,7 +147,6 @@ class _Made:
         return FetchOutcome.ANSWERED, ""
 
     def _wrong(self, error: Exception) -> tuple[FetchOutcome, str]:
-        self.body.clear()  # what is not whole is no document
         said = _said(error)
         if self.status and self.status != _OK:
             return FetchOutcome.ANSWERED, ""
@@ -157,14 +156,12 @@ class _Made:
 
     def late(self, words: str) -> tuple[FetchOutcome, str]:
         """What a request came to that ran out of time."""
-        self.body.clear()  # what is not whole is no document
         if self.handshake is not None and self.status not in (0, _OK):
             return FetchOutcome.ANSWERED, ""
         return FetchOutcome.UNKNOWN, f"gave {self._stage} {words}"
 
     def broken(self, error: OSError) -> tuple[FetchOutcome, str]:
         """What a request came to whose connection failed."""
-        self.body.clear()  # what is not whole is no document
         # The event loop puts words of its own in strerror ("Connect call failed"); the number says what happened.
         number = error.errno or 0
         ours = self._stream is None and number > 0
