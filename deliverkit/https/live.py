@@ -1,6 +1,7 @@
 """Fetches one document: a request to the address it names, over TLS that was judged before anything is asked.
 
-No name is resolved, no redirect followed, no proxy known, and there is one end for the whole.
+httpx speaks HTTP over a stream of our own: it never resolves a name, follows no redirect, knows no proxy, and its
+timeouts, which are for each read, are replaced by one end for the whole.
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import importlib
 import os
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from deliverkit.https.http1 import Exchange, ProtocolError, field
+from deliverkit.https import library
 from deliverkit.https.stream import Stream, connected
 from deliverkit.model import Fetch, FetchOutcome, Handshake, Request, escaped
 from deliverkit.records.certificate import bears, read_certificate
 from deliverkit.tls.verify import Anchors, TrustError
+
+if TYPE_CHECKING:
+    import httpx
 
 AGENT: Final = "deliverkit"
 _FIELD: Final = 2048
@@ -24,9 +29,10 @@ _FIELD: Final = 2048
 _HANDSHAKE: Final = 10.0
 """Seconds for TLS; then it is tried whether the server speaks HTTP in clear."""
 _PLAIN: Final = 3.0
+_CHUNK: Final = 16_384
 _OK: Final = 200
 _CUT: Final = ("disconnected", "closed connection", "incomplete", "closed without")
-"""What h11 says where the connection ended too early."""
+"""What httpx says where the connection ended too early."""
 
 
 class LiveFetcher:
@@ -70,6 +76,12 @@ class LiveFetcher:
         )
 
 
+def _warm() -> None:
+    """Imports what is slow to import."""
+    library.load()
+    importlib.import_module("deliverkit.https.transport")
+
+
 class _Made:
     """One request under way: what came of it so far."""
 
@@ -91,6 +103,8 @@ class _Made:
         self._stage = "no TLS handshake"
         # Trust anchors take long to load: that is done while the network is waited for.
         asyncio.get_running_loop().run_in_executor(None, self._anchors.prepare)
+        # What is slow to import is imported while the network is waited for.
+        warming = asyncio.ensure_future(asyncio.to_thread(_warm))
         try:
             async with asyncio.timeout(_HANDSHAKE):
                 self.handshake = await self._stream.start_tls(request.host, self._anchors)
@@ -106,33 +120,46 @@ class _Made:
         if untrusted := _untrusted(self.handshake, request.host):
             return FetchOutcome.UNTRUSTED, untrusted
         self._stage = "no answer"
+        await warming
         return await self._asked(self._stream)
 
     async def _asked(self, stream: Stream) -> tuple[FetchOutcome, str]:
-        fields = {
+        import httpx  # noqa: PLC0415 - slow to import, and few runs fetch anything
+
+        from deliverkit.https.transport import Over  # noqa: PLC0415 - as above
+
+        headers = {
             "host": self._request.host,
             "user-agent": AGENT,
             "accept": "text/plain",
             "accept-encoding": "identity",
         }
-        exchange = Exchange(stream)
         try:
-            response = await exchange.get(self._request.path, fields)
-            self.status = response.status_code
-            self.media_type = _text(field(response, b"content-type"))
-            self.location = _text(field(response, b"location"))
-            self._stage = "no whole answer"
-            return await self._read(exchange, _text(field(response, b"content-encoding")).strip().lower())
-        except ProtocolError as error:
+            async with (
+                httpx.AsyncClient(
+                    transport=Over(stream), trust_env=False, follow_redirects=False, headers=headers
+                ) as client,
+                client.stream("GET", self._request.url) as response,
+            ):
+                self._head(response)
+                return await self._read(response)
+        except httpx.TransportError as error:
             return self._wrong(error)
-        except ValueError as error:
+        except (httpx.InvalidURL, httpx.HTTPError, ValueError, UnicodeError) as error:
             return FetchOutcome.BROKEN, f"did not answer in HTTP: {_said(error)}"
 
-    async def _read(self, exchange: Exchange, coding: str) -> tuple[FetchOutcome, str]:
+    def _head(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.media_type = _field(response, b"content-type")
+        self.location = _field(response, b"location")
+        self._stage = "no whole answer"
+
+    async def _read(self, response: httpx.Response) -> tuple[FetchOutcome, str]:
         """The body, octets as they came: what is compressed though nobody asked for that is not unpacked."""
         limit = self._request.limit
-        async for part in exchange.body():
-            self.body += part
+        coding = _field(response, b"content-encoding").strip().lower()
+        async for chunk in response.aiter_raw(_CHUNK):
+            self.body += chunk
             if len(self.body) > limit or coding not in ("", "identity"):
                 break
         over = len(self.body) > limit
@@ -148,6 +175,8 @@ class _Made:
 
     def _wrong(self, error: Exception) -> tuple[FetchOutcome, str]:
         said = _said(error)
+        if self._stream is not None and self._stream.error is not None:
+            return self.broken(self._stream.error)
         if self.status and self.status != _OK:
             return FetchOutcome.ANSWERED, ""
         if self._stream is not None and self._stream.ended and any(word in said.lower() for word in _CUT):
@@ -204,8 +233,9 @@ def _untrusted(handshake: Handshake, host: str) -> str | None:
     return None
 
 
-def _text(octets: bytes) -> str:
-    return octets[:_FIELD].decode("utf-8", "backslashreplace")
+def _field(response: httpx.Response, name: bytes) -> str:
+    raw = next((value for key, value in response.headers.raw if key.lower() == name), b"")
+    return raw[:_FIELD].decode("utf-8", "backslashreplace")
 
 
 def _said(error: Any) -> str:

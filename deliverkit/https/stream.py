@@ -1,6 +1,6 @@
 """The connection below HTTP: TCP to one address, then TLS by memory buffers, its certificate judged afterwards.
 
-It has no timeouts: whoever bounds the whole request ends it.
+Speaks as httpcore's `AsyncNetworkStream` does, whose timeouts it leaves to whoever bounds the whole request.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from typing import Final
+from typing import Any, Final
 
 from deliverkit.model import Handshake
 from deliverkit.tls.peer import client_context, established, failed, reason
@@ -53,6 +53,8 @@ class Stream:
         """The peer closed or reset the connection during the handshake."""
         self.ended = False
         """The peer has closed the connection."""
+        self.error: OSError | None = None
+        """What broke the connection under a read or a write."""
 
     async def start_tls(self, name: str, anchors: Anchors) -> Handshake:
         """Goes over to TLS 1.2 or later (RFC 8461 §3.3 by way of RFC 9325 §3.1). Raises `TrustError` alone."""
@@ -99,8 +101,15 @@ class Stream:
         await self._loop.sock_sendall(self._socket, octets)
         return (await self._loop.sock_recv(self._socket, _CHUNK))[:5]
 
-    async def read(self, most: int) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's
         """What comes next, b"" at the end. Raises OSError."""
+        try:
+            return await self._read(max_bytes)
+        except OSError as error:
+            self.error = error
+            raise
+
+    async def _read(self, most: int) -> bytes:
         if self._tls is None:
             raise OSError(errno.ENOTCONN, "no TLS")
         while True:
@@ -128,16 +137,25 @@ class Stream:
             else:
                 self._incoming.write_eof()
 
-    async def write(self, octets: bytes) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's
         """Sends all of it. Raises OSError."""
         if self._tls is None:
             raise OSError(errno.ENOTCONN, "no TLS")
-        self._tls.write(octets)
-        await self._flush()
+        try:
+            if buffer:
+                self._tls.write(buffer)
+            await self._flush()
+        except OSError as error:
+            self.error = error
+            raise
 
     async def _flush(self) -> None:
         if self._outgoing.pending:
             await self._loop.sock_sendall(self._socket, self._outgoing.read())
+
+    def get_extra_info(self, info: str) -> Any:
+        """None of what httpcore asks for."""
+        return False if info == "is_readable" else None
 
     async def aclose(self) -> None:
         """Ends it; a TLS close is said where it can be without waiting."""

