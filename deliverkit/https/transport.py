@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpcore
-import httpx
-
+from deliverkit.https import library
 from deliverkit.https.stream import Stream
+
+library.load()
+import httpcore  # noqa: E402 - only then
+import httpx  # noqa: E402
 
 
 class Over(httpx.AsyncBaseTransport):

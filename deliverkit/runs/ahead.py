@@ -13,7 +13,7 @@ import importlib
 import threading
 from collections.abc import Iterator
 
-HTTPS = "deliverkit.https.live"
+HTTPS = ("deliverkit.https.live", "deliverkit.https.transport")
 JUDGING = "deliverkit.runs.judging"
 TEXT = "deliverkit.render.text.page"
 _SOON = 0.01

@@ -225,7 +225,7 @@ def _loading(requests: tuple[Inputs, ...], options: RunOptions) -> AbstractConte
         return ahead.imported(*later)
     # A policy of MTA-STS is fetched as soon as its host is found, which is one of the first answers.
     fetches = not options.dns.offline and any("mta-sts" in inputs.areas for inputs in requests)
-    return ahead.importing(*((ahead.HTTPS,) if fetches else ()), *later)
+    return ahead.importing(*(ahead.HTTPS if fetches else ()), *later)
 
 
 def _since(began: float) -> float:
