@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -242,3 +244,12 @@ def test_a_flood_of_interim_replies_has_an_end():
     fetch = fetched(serve, seconds=4)
     assert fetch.outcome in (FetchOutcome.UNKNOWN, FetchOutcome.BROKEN, FetchOutcome.TOO_LARGE)
     assert time.monotonic() - began < 9
+
+
+def test_http_2_is_there_for_whoever_wants_it_after_a_fetch():
+    program = (
+        "from deliverkit.https import library; library.load(); import httpx, sys;"
+        "assert 'h2' not in sys.modules; httpx.AsyncClient(http2=True);"
+        "from httpcore._async.http2 import AsyncHTTP2Connection"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
