@@ -45,6 +45,8 @@ class LoginFacts(Fact, frozen=True, kw_only=True):
     """The mechanism the user named."""
     offered: tuple[str, ...] = ()
     """Inside TLS; in clear where there is no TLS."""
+    heard: bool = False
+    """What the server offers was heard to its end: nothing offered means that there is no login."""
     why: str = ""
     """Why it was not tried, or how it broke, in words."""
     reply: Reply | None = None

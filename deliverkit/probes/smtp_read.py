@@ -215,6 +215,9 @@ def _login(
             mechanism=remarks.get("mechanism"),
             asked_for=sessions.mechanism,
             offered=caps.value.auth if isinstance(caps, Found) else (),
+            heard=isinstance(caps, Found)
+            and isinstance(behind, Absent)
+            and (encrypted or not caps.value.has("STARTTLS")),
             why=why,
             reply=reply,
             detail=remarks.get("oauth"),
