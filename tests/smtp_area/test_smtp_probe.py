@@ -267,6 +267,24 @@ def test_no_special_ipv6_address_either(address):
     assert dialler.calls == []
 
 
+@pytest.mark.parametrize(("first", "second"), [("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "192.0.2.1")])
+def test_an_mx_whose_address_flips_is_dialled_at_the_one_that_was_vetted(first, second):
+    """DNS rebinding: whoever asks a second time, to connect, gets loopback."""
+    worlds = [World(MX.format(address=address)) for address in (first, second)]
+    asked = []
+
+    class Flipping:
+        async def lookup(self, name, rdtype, *, server=None):
+            asked.append((name, rdtype))
+            number = asked.count((name, rdtype)) - 1
+            return await worlds[min(number, 1)].lookup(name, rdtype, server=server)
+
+    dialler = Dialler(worlds[0])
+    probed("", host="example.com", by_mx=True, dialler=dialler, port=Flipping())
+    assert ("mx.example.com", "A") in asked
+    assert {call.address for call in dialler.calls} == ({first} if first != "127.0.0.1" else set())
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "localhost"])
 def test_an_mx_that_is_no_name_is_not_dialled(host):
     text = f"example.com. MX 10 {host}.\n"
