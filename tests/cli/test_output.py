@@ -204,6 +204,7 @@ def test_signals(signal, code):
     assert run.returncode == code
     assert out == ""
     assert "Traceback" not in err
+    assert ("deliverkit: interrupted" in err) == (code == 130)
 
 
 def test_a_run_loads_neither_pydantic_nor_rich(broken):
