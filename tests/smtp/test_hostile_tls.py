@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtensionOID, NameOID
-from issued import GOOD, NAMES, NOW, ROOT, Made, key, make
+from issued import GOOD, NOW, ROOT, Made, key, make
 from OpenSSL import SSL
 from scripted import stages
 from server import Peer, Server, serving
