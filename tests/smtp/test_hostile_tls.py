@@ -101,23 +101,26 @@ def test_a_chain_without_end_fails_the_handshake():
 
 SAN = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
 MALFORMED = {
-    "names that are no DER": crafted((SAN, b"\xff\xff\xff")),
-    "names of no end": crafted((SAN, b"\x30\x84\xff\xff\xff\xff")),
-    "a name of control characters": crafted((SAN, b"\x30\x0c\x82\x0a\x1b]52;c;x\x07\x0a\x0d")),
-    "a name that is not text": crafted((SAN, b"\x30\x06\x82\x04\xff\xfe\x00\x9b")),
-    "usage that is no DER": crafted((ExtensionOID.EXTENDED_KEY_USAGE, b"")),
-    "constraints that are no DER": crafted((ExtensionOID.BASIC_CONSTRAINTS, b"\x30\x03\x01\x01")),
-    "a subject of escapes and markup": crafted(subject="\x1b[31m[/]<b>\u202e::error::\r\n##[x]"),
-    "ten thousand names": crafted((SAN, b"\x30\x82\xea\x60" + b"\x82\x04a.bc" * 10_000)),
+    "names that are no DER": crafted((SAN, b"\xff\xff\xff")).der,
+    "names of no end": crafted((SAN, b"\x30\x84\xff\xff\xff\xff")).der,
+    "a name of control characters": crafted((SAN, b"\x30\x0c\x82\x0a\x1b]52;c;x\x07\x0a\x0d")).der,
+    "a name that is not text": crafted((SAN, b"\x30\x06\x82\x04\xff\xfe\x00\x9b")).der,
+    "usage that is no DER": crafted((ExtensionOID.EXTENDED_KEY_USAGE, b"")).der,
+    "constraints that are no DER": crafted((ExtensionOID.BASIC_CONSTRAINTS, b"\x30\x03\x01\x01")).der,
+    "a subject of escapes and markup": crafted(subject="\x1b[31m[/]<b>\u202e::error::\r\n##[x]").der,
+    "ten thousand names": crafted((SAN, b"\x30\x82\xea\x60" + b"\x82\x04a.bc" * 10_000)).der,
+    "no certificate at all": b"\x1b[31m\x07\xff<b>\r\n::error::x",
+    "half a certificate": GOOD.der[: len(GOOD.der) // 2],
+    "nothing": b"",
 }
 
 
-@pytest.mark.parametrize("made", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("der", MALFORMED.values(), ids=MALFORMED)
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_malformed_certificate_is_told_and_harms_no_reader(made: Made, form: str, capsys, monkeypatch):
+def test_a_malformed_certificate_is_told_and_harms_no_reader(der: bytes, form: str, capsys, monkeypatch):
     """No server that rests on OpenSSL shows such certificates, and its client may let them pass."""
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("deliverkit.tls.peer.chain_of", lambda _: (made.der,))
+    monkeypatch.setattr("deliverkit.tls.peer.chain_of", lambda _: (der,))
     with serving(implicit) as server:
         code = main(["smtp", f"127.0.0.1:{server.port}", "--tls", "implicit", "-v", "--debug", "--format", form])
     out, err = capsys.readouterr()
