@@ -150,6 +150,7 @@ class Launch:
                 each_nameserver=keys.each_nameserver,
                 second_opinion=self.opinion.second_opinion if self.opinion else False,
                 policy=policy,
+                policy_name=_policy_name(self.policy),
                 connect_to=tuple(self.asking.connect_to),
                 allow_private=self.asking.allow_private,
                 ipv4=not self.asking.ipv6,
@@ -227,6 +228,12 @@ def _public_key(path: Path) -> bytes:
     from deliverkit.cli.keyfile import public_half  # noqa: PLC0415 - cryptography is loaded where a key is given
 
     return public_half(octets, escaped(str(path)))
+
+
+def _policy_name(path: Path | None) -> str:
+    if path is None:
+        return ""
+    return "standard input" if str(path) == "-" else escaped(str(path))
 
 
 def _policy(path: Path) -> bytes:

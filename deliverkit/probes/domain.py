@@ -73,16 +73,21 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
 
 async def _host(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one host that the user named: it is dialled, whatever else its name may be."""
+    served = inputs.sessions.as_mx_of if inputs.sessions is not None else None
+    sessions = await _sessions(inputs, port, now)
+    if served is not None:
+        await port.lookup(served, "MX")
     return DomainFacts(
         inputs=inputs,
         now=now,
         existence=Found(inputs.domain),
+        to_serve=_existence(replace(inputs, domain=served), port) if served is not None else None,
         dns=NOT_ASKED,
         mx=NOT_ASKED,
         spf=NOT_ASKED,
         dkim=NOT_ASKED,
         dmarc=NOT_ASKED,
-        smtp=await _sessions(inputs, port, now),
+        smtp=sessions,
     )
 
 
