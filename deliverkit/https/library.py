@@ -1,29 +1,20 @@
-"""httpx, without what comes with it and is not needed to ask one question: its command line, and HTTP/2.
-
-Both take longer to import than all the rest of it. HTTP/2 is not lost to whoever wants it later in the same process
-(DNS over HTTPS does): httpcore imports it anew for the first connection that speaks it.
-"""
+"""httpx, without the command line that comes with it: that takes longer to import than all the rest of it."""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from types import ModuleType
-from typing import Final
 
-_LEFT_OUT: Final = ("httpx._main", "h2")
-"""`httpx` and `httpcore` do without these where they cannot be imported."""
+_COMMAND_LINE = "httpx._main"
 
 
-def load() -> ModuleType:
-    """The module httpx."""
-    if "httpx" in sys.modules:
-        return sys.modules["httpx"]
-    vacant = [name for name in _LEFT_OUT if name not in sys.modules]
-    for name in vacant:
-        sys.modules[name] = None  # type: ignore[assignment] # which is how an import is told that there is none
+def load() -> None:
+    """Imports it. Its `__init__` does without `_main` where that cannot be imported (httpx without `[cli]`)."""
+    vacant = _COMMAND_LINE not in sys.modules
+    if vacant:
+        sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment] # which is how an import is told that there is none
     try:
-        import httpx  # noqa: PLC0415 - slow to import, and few runs fetch anything
+        importlib.import_module("httpx")
     finally:
-        for name in vacant:
-            sys.modules.pop(name, None)
-    return httpx
+        if vacant:
+            sys.modules.pop(_COMMAND_LINE, None)
