@@ -24,8 +24,7 @@ from deliverkit.model import (
     Unknown,
 )
 from deliverkit.probes import dkim, dmarc
-from deliverkit.probes.smtp import pointed
-from deliverkit.probes.smtp_where import mail_hosts
+from deliverkit.probes.smtp_where import mail_hosts, pointed
 from deliverkit.probes.spf_check import check_host
 from deliverkit.probes.spf_harvest import resolved, select
 from deliverkit.records.dkim import KeyRecord, looks_like_key

@@ -7,16 +7,14 @@ asked for meanwhile. Logins alone follow one another, so that a password which w
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable
 
 import msgspec
 
-from deliverkit.dns.port import Port
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.dane import DaneHost
 from deliverkit.facts.smtp import Endpoint, HostFacts, SmtpFacts
-from deliverkit.model import Absent, Answer, Found, Host, Inputs, Session, Sessions, State, Unknown
+from deliverkit.model import Absent, Answer, Found, Inputs, Session, Sessions, State, Unknown
 from deliverkit.probes import dane, mta_sts, smtp_read, smtp_tls, smtp_where
 from deliverkit.probes.smtp_calls import (
     MX_PORT,
@@ -24,6 +22,7 @@ from deliverkit.probes.smtp_calls import (
     Place,
     closing,
     follow_ups,
+    in_clear,
     login_rank,
     logs_in,
     named,
@@ -114,16 +113,8 @@ async def _tlsa(domain: str, host: str, ports: Iterable[int], port: Recorder) ->
 
 async def _ptr(places: Iterable[Place], port: Recorder) -> dict[str, Answer[tuple[str, ...]]]:
     addresses = sorted({place.address for place in places if not place.redirected})
-    found = await asyncio.gather(*(pointed(address, port) for address in addresses))
+    found = await asyncio.gather(*(smtp_where.pointed(address, port) for address in addresses))
     return dict(zip(addresses, found, strict=True))
-
-
-async def pointed(address: str, port: Port) -> Answer[tuple[str, ...]]:
-    """The names that the PTR records of an address give."""
-    answer = (await port.lookup(ipaddress.ip_address(address).reverse_pointer, "PTR")).of(Host)
-    if not isinstance(answer, Found):
-        return answer
-    return Found(tuple(sorted({record.name for record in answer.value})))
 
 
 class _Logins:
@@ -167,11 +158,15 @@ async def _conversed(
 ) -> Dialled:
     """The conversation at one place, and a second where the port speaks otherwise than its number says."""
     session = await port.session(probe_call(sessions, place, login=login))
+    if sessions.tls == "implicit" and in_clear(session):
+        return Dialled(place=place, session=session, wrong_mode="clear", no_login=why)
     again = other_mode(session)
     if again is not None:
         other = await port.session(again)
         wrong_mode = settled(session, other)
         if wrong_mode is not None:
+            if login and again.user is None:
+                why = "TLS comes at once here, and --tls starttls was typed"
             return Dialled(place=place, session=other, wrong_mode=wrong_mode, mistaken=session, no_login=why)
         return Dialled(place=place, session=session, mistaken=other, no_login=why)
     return Dialled(place=place, session=session, no_login=why)

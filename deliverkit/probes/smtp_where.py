@@ -14,7 +14,7 @@ import msgspec
 
 from deliverkit.dns.options import connected, parse_connect_to
 from deliverkit.dns.port import Port
-from deliverkit.model import Absent, Address, Answer, Found, Inputs, LookupOutcome, Mx, Note, Sessions, Unknown
+from deliverkit.model import Absent, Address, Answer, Found, Host, Inputs, LookupOutcome, Mx, Note, Sessions, Unknown
 from deliverkit.probes.smtp_calls import MX_PORT, Place
 from deliverkit.records.names import is_address, is_hostname, is_localhost, special_address
 
@@ -148,3 +148,11 @@ async def _resolved(name: str, port: Port, *, ipv4: bool, ipv6: bool) -> tuple[A
 def _order(address: str) -> tuple[int, int]:
     made = ipaddress.ip_address(address)
     return made.version, int(made)
+
+
+async def pointed(address: str, port: Port) -> Answer[tuple[str, ...]]:
+    """The names that the PTR records of an address give."""
+    answer = (await port.lookup(ipaddress.ip_address(address).reverse_pointer, "PTR")).of(Host)
+    if not isinstance(answer, Found):
+        return answer
+    return Found(tuple(sorted({record.name for record in answer.value})))

@@ -16,6 +16,7 @@ from deliverkit import engine
 from deliverkit.delivery.request import SendRequest
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import DeliveryInputs, Inputs, Session, SignedBy, Txt
+from deliverkit.model.gate import Gate
 from deliverkit.probes.delivery import MOST_SIGNATURES
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.probes.domain import gather
@@ -23,7 +24,7 @@ from deliverkit.probes.spf_check import library
 from deliverkit.records.dkim import looks_like_key
 from deliverkit.records.names import is_address, special_address
 from deliverkit.report import TargetReport
-from deliverkit.report.fold import Gate, fold_target
+from deliverkit.report.fold import fold_target
 from deliverkit.rules import rules_of
 
 AREA: Final = "delivery"

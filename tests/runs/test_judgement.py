@@ -28,9 +28,9 @@ from deliverkit.model import (
     Status,
     Step,
 )
+from deliverkit.model.gate import Gate
 from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.records.mailbox import parse_mailbox
-from deliverkit.report.fold import Gate
 from deliverkit.rules import all_rules, rules_of
 from deliverkit.runs.example import NOW, judge_world, recorder_of
 from deliverkit.runs.judgement import inputs_of, judged, seen_as
