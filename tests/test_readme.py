@@ -60,7 +60,7 @@ def test_outputs_are_real(
 
 
 def test_outputs_are_there():
-    assert len(SHOWN) == 5
+    assert len(SHOWN) == 6
     assert all(output.count("\n") > 3 for *_, output in SHOWN)
 
 

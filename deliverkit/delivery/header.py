@@ -119,12 +119,12 @@ def check(name: str, value: str) -> None:
     """Whether a field of the user's may stand in a message. Raises MessageError."""
     _check_name(name)
     _check_text(name, value)
-    lower = name.lower()
+    lower, value = name.lower(), value.strip()
     if lower in _HIDDEN:
         raise MessageError(f"{name}: would tell every recipient who the hidden ones are; name them with --to alone")
     if lower == "content-transfer-encoding":
         raise MessageError(f"{name}: goes by the text, and is not for setting; send a file (--message) instead")
-    if lower == "mime-version" and value.strip() != "1.0":
+    if lower == "mime-version" and value != "1.0":
         raise MessageError(f"{name}: is 1.0 (RFC 2045 §4)")
     if lower == "message-id" and not _MESSAGE_ID.fullmatch(value):
         raise MessageError(f"{name}: {_shown(value)} is not of the form <unique@domain> (RFC 5322 §3.6.4)")

@@ -201,12 +201,14 @@ class Queue:
         with self._change(number):
             self._postpone(number, next_at)
 
-    def expire(self, number: int, *, at: float) -> None:
-        """Gives up on the recipients that are still queued; the last word about each stays."""
+    def expire(self, number: int, *, at: float, recipients: Iterable[str] | None = None) -> None:
+        """Gives up on the recipients that are still queued, or on those of them named; the last word on each stays."""
+        chosen = self._addresses(number) if recipients is None else frozenset(recipients)
         with self._change(number):
-            self._database.execute(
-                "UPDATE recipient SET state = 'expired', at = coalesce(at, ?) WHERE item = ? AND state = 'queued'",
-                (at, number),
+            self._database.executemany(
+                "UPDATE recipient SET state = 'expired', at = coalesce(at, ?)"
+                " WHERE item = ? AND state = 'queued' AND address = ?",
+                [(at, number, address) for address in sorted(chosen)],
             )
 
     def finish(self, number: int) -> None:

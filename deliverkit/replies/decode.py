@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from deliverkit.replies import provider as who_speaks
-from deliverkit.replies import tables
+from deliverkit.replies import tables, wait
 from deliverkit.replies.decoded import STAGES, Class, Decoded, Scope
 from deliverkit.replies.judge import Judgement, judge
 from deliverkit.replies.parts import KEPT, Parts, parted, storable
-from deliverkit.replies.scope import Named, named, wait
+from deliverkit.replies.phrases import Searched
+from deliverkit.replies.scope import Named, named
 from deliverkit.replies.sentences import Told, told
 
 _CLASSES: Final[dict[str, Class]] = {"2": "success", "3": "intermediate", "4": "temporary", "5": "permanent"}
@@ -23,12 +24,13 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     these is taken from the text. Never raises, whatever the text is.
     """
     parts = parted(storable(text[:KEPT]))
-    phase = stage if stage in STAGES else None
-    speaker = _speaker(parts, provider, host)
+    phase = stage if stage in STAGES else parts.stage
+    searched = Searched(parts.folded)
+    speaker = _speaker(parts, searched, provider, host)
     judgement = judge(parts, speaker, phase)
     klass = _class(parts, judgement, speaker)
-    names = named(parts)
-    sentences = told(parts, judgement, klass, speaker, phase, names)
+    names = named(parts, searched)
+    sentences = told(parts, judgement, klass, speaker, names)
     return Decoded(
         input=storable(text[:KEPT]),
         code=parts.code,
@@ -54,7 +56,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     )
 
 
-def _speaker(parts: Parts, provider: str | None, host: str | None) -> str | None:
+def _speaker(parts: Parts, searched: Searched, provider: str | None, host: str | None) -> str | None:
     if provider:
         slug = who_speaks.named(provider)
         if slug:
@@ -63,7 +65,7 @@ def _speaker(parts: Parts, provider: str | None, host: str | None) -> str | None
         slug = who_speaks.provider_of(host)
         if slug:
             return slug
-    return who_speaks.marked(parts.folded, parts.enhanced)
+    return who_speaks.marked(Searched(parts.report) if parts.report else searched, parts.enhanced)
 
 
 def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:
@@ -80,7 +82,7 @@ def _class(parts: Parts, judgement: Judgement, speaker: str | None) -> Class:
 def _wait(parts: Parts, judgement: Judgement, klass: Class) -> int | None:
     if klass not in ("temporary", "unknown"):
         return None
-    seconds = wait(parts.folded)
+    seconds = wait.asked(parts.folded)
     if seconds is None and judgement.rule is not None:
         return judgement.rule.wait_s
     return seconds

@@ -17,23 +17,79 @@ LOOKED_AT: Final = 4096
 KEPT: Final = 8192
 """Characters of the input that are kept."""
 
-_LINES: Final = re.compile(r"\r\n|\n|\r|\\r\\n|\\n")
-_CODED: Final = re.compile(r"[\s\"']*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII)
+_LINES: Final = re.compile(r"\r\n|\n|\r|(?:\\r)?\\n(?=[2-5][0-9]{2}[ -])")
+_CODED: Final = re.compile(
+    r"[\s\"']*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII
+)
 _TIGHT: Final = re.compile(r"\s*([2-5][0-9]{2})(?:[:,#(<\[](?=[^0-9])|(?=[A-Z]{2,3}:[A-Z]))(.*)", re.DOTALL | re.ASCII)
-_ENHANCED: Final = re.compile(r"[\s#(\[:<-]*([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])(?:-[0-9]{3}\b)?[\s:)\]>,;.-]*", re.ASCII)
+_ENHANCED: Final = re.compile(
+    r"[\s#(\[:<-]*([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])(?:-[0-9]{3}\b)?[\s:)\]>,;.-]*", re.ASCII
+)
 _INSIDE: Final = re.compile(r"(?<![0-9.])([245])\.([0-9])\.([0-9]{1,3})(?![0-9]|\.[0-9])", re.ASCII)
-_SAID: Final = re.compile(r"(?:said|remote mail server|error|response|replied|smtp|status|code)[^\n]{0,120}?[:>\s(]\s*([2-5][0-5][0-9])[ -](?=\S)", re.ASCII | re.I)
+_REPORTED: Final = (
+    re.compile(r"(?:^|[\s:>(\"'])([2-5][0-9]{2})[ -](?=#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\b)", re.ASCII),
+    re.compile(
+        r"(?:said|responded|replied|response|server|reply|error|returned|talk to me|initial connection|of data|\]|>)"
+        r"[:,]? {0,2}[\"']?([2-5][0-5][0-9])[ -](?=\S)",
+        re.ASCII | re.IGNORECASE,
+    ),
+    re.compile(r"[\]>a-z)]: {0,2}([45][0-5][0-9])[ -](?=\S)", re.ASCII | re.IGNORECASE),
+)
+"""A reply inside a report of it: "host mx.example.net said: 550 …"."""
+_IN_REPLY: Final = re.compile(r"\(?\bin reply to (?:end of )?[a-z ]{2,12}command\)?", re.IGNORECASE)
+_COMMANDS: Final = {
+    "initial connection": "banner",
+    "ehlo": "ehlo",
+    "helo": "ehlo",
+    "starttls": "starttls",
+    "auth": "auth",
+    "mail from": "mail",
+    "rcpt to": "rcpt",
+    "data": "data",
+    "end of data": "eod",
+}
+"""What reports call the command that a reply answered, and its stage."""
+_SPOKEN: Final = re.compile(
+    r"(?:in reply to|after|our) (end of data|rcpt to|mail from|ehlo|helo|initial connection|starttls|auth|data)\b",
+    re.ASCII,
+)
+_ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@,;:]{1,255}>?")
+"""An address of mail. Its words are names, and say nothing: `<spam@example.net>` is no spam."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "´": "'", "`": "'", "–": "-", "—": "-", "\u00a0": " ", "ß": "ss", "ł": "l", "ø": "o", "ı": "i"})
+_QUOTES: Final = str.maketrans(
+    {
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "´": "'",
+        "`": "'",
+        "–": "-",
+        "—": "-",
+        "\u00a0": " ",
+        "ß": "ss",
+        "ł": "l",
+        "ø": "o",
+        "ı": "i",
+    }
+)
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """`text`: the words of all lines, as they came; `folded`: the same, to be searched."""
+    """A reply's parts.
+
+    `text`: the words of all lines, as they came; `folded`: the same, to be searched; `words`: that without addresses.
+    `stage`: what the text itself says of the command it answers. `report`: the folded text of the report around the
+    reply, where there is one.
+    """
 
     code: int | None
     enhanced: str | None
     text: str
     folded: str
+    words: str
+    stage: str | None = None
+    report: str | None = None
 
 
 def storable(text: str) -> str:
@@ -61,7 +117,7 @@ def parted(text: str) -> Parts:
     looked_at = text[:LOOKED_AT]
     code: int | None = None
     enhanced: str | None = None
-    words: list[str] = []
+    lines: list[str] = []
     for line in _LINES.split(looked_at):
         rest = line
         coded = _CODED.match(rest) or _TIGHT.match(rest)
@@ -74,15 +130,35 @@ def parted(text: str) -> Parts:
             rest = rest[status.end() :]
         rest = rest.strip()
         if rest:
-            words.append(rest)
-    joined = " ".join(words)
+            lines.append(rest)
+    joined = " ".join(lines)
+    spoken = _SPOKEN.search(joined.lower()) if " " in joined else None
+    report = None
     if code is None:
-        said = _SAID.search(joined)
-        code = int(said[1]) if said else None
+        whole = joined
+        code, joined = _reported(joined)
+        report = folded(whole) if code is not None else None
+        status = _ENHANCED.match(joined) if code is not None else None
+        if status:
+            enhanced = _status(status)
+            joined = joined[status.end() :]
+    joined = _IN_REPLY.sub("", joined)
     if enhanced is None:
         inside = _INSIDE.search(joined)
         enhanced = _status(inside) if inside else None
-    return Parts(code=code, enhanced=enhanced, text=joined, folded=folded(joined))
+    stage = _COMMANDS[spoken[1]] if spoken else None
+    searched = folded(joined)
+    words = _ADDRESS.sub("<>", searched) if "@" in searched else searched
+    return Parts(code=code, enhanced=enhanced, text=joined, folded=searched, words=words, stage=stage, report=report)
+
+
+def _reported(text: str) -> tuple[int | None, str]:
+    """The code of a reply that a report quotes, and the text after it; the whole text where there is none."""
+    for pattern in _REPORTED:
+        found = pattern.search(text)
+        if found:
+            return int(found[1]), text[found.end() :]
+    return None, text
 
 
 def _status(found: re.Match[str]) -> str:

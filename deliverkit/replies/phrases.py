@@ -15,9 +15,54 @@ from typing import Final
 SHORTEST: Final = 3
 """Characters of the shortest word that is looked up; a phrase with none as long is always tried."""
 
-_Need = frozenset[str]
-_ZERO_WIDTH: Final = "bB"
-_WIDE: Final = "dDwWsS"
+_NOTHING: Final[frozenset[str]] = frozenset()
+_TOKEN: Final = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]))?|\{[0-9,]*\}|[)|?*+.^$]|[^\\\[(){}|?*+.^$]+"
+)
+_ZERO_WIDTH: Final = frozenset(("^", "$", r"\b", r"\B"))
+_CLASSES: Final = frozenset((".", r"\d", r"\D", r"\w", r"\W", r"\s", r"\S"))
+_GROUPS: Final = ("(", "(?:")
+
+
+class _Level:
+    """What is known of a group while it is read: the best need so far of this alternative, and of those before."""
+
+    __slots__ = ("alternatives", "best", "opened", "run")
+
+    def __init__(self, opened: str) -> None:
+        self.opened = opened
+        self.alternatives: list[frozenset[str]] = []
+        self.best = _NOTHING
+        self.run = ""
+
+    def add(self, plain: str, *, quantified: bool) -> None:
+        """Plain characters, of which a quantifier may follow the last."""
+        if quantified:
+            self.run += plain[:-1]
+            self.end_run()
+        else:
+            self.run += plain
+
+    def end_run(self) -> None:
+        """The plain run is over: it is needed, if it is the longest."""
+        if len(self.run) >= SHORTEST:
+            self.take(frozenset((self.run,)))
+        self.run = ""
+
+    def take(self, need: frozenset[str]) -> None:
+        """Keeps the need whose shortest word is longer: the rarer one."""
+        if need and (not self.best or min(map(len, need)) > min(map(len, self.best))):
+            self.best = need
+
+    def end_alternative(self) -> None:
+        """A bar, or the end."""
+        self.end_run()
+        self.alternatives.append(self.best)
+        self.best = _NOTHING
+
+    def need(self) -> frozenset[str]:
+        """One word of any alternative, if each needs one."""
+        return _NOTHING.union(*self.alternatives) if all(self.alternatives) else _NOTHING
 
 
 def needed(phrase: str) -> frozenset[str]:
@@ -25,114 +70,40 @@ def needed(phrase: str) -> frozenset[str]:
 
     Raises ValueError for a bracket that is not closed.
     """
-    return _alternatives(phrase)
-
-
-def _alternatives(phrase: str) -> _Need:
-    needs = [_sequence(part) for part in _split(phrase)]
-    return frozenset().union(*needs) if all(needs) else frozenset()
-
-
-def _split(phrase: str) -> list[str]:
-    """`phrase` at its outermost bars."""
-    parts: list[str] = []
-    depth = start = at = 0
-    while at < len(phrase):
-        char = phrase[at]
-        if char == "\\":
-            at += 1
-        elif char == "[":
-            at = phrase.index("]", at + 2)
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "|" and not depth:
-            parts.append(phrase[start:at])
-            start = at + 1
-        at += 1
-    if depth:
+    levels = [_Level("(")]
+    parts = _TOKEN.findall(phrase)
+    for at, part in enumerate(parts):
+        after = parts[at + 1] if at + 1 < len(parts) else ""
+        level = levels[-1]
+        if part[0] == "(":
+            level.end_run()
+            levels.append(_Level(part))
+        elif part == ")":
+            _close(levels, phrase, optional=_optional(after))
+        elif part == "|":
+            level.end_alternative()
+        elif part in _CLASSES or part[0] == "[":
+            level.end_run()
+        elif part not in _ZERO_WIDTH and part[0] not in "?*+{":
+            level.add(part[1:] if part[0] == "\\" else part, quantified=after[:1] in ("?", "*", "+", "{"))
+    if len(levels) > 1:
         raise ValueError(f"a bracket is not closed in {phrase!r}")
-    return [*parts, phrase[start:]]
+    levels[0].end_alternative()
+    return levels[0].need()
 
 
-def _sequence(part: str) -> _Need:
-    """What one alternative needs: its longest plain run, or a group of which each alternative needs something."""
-    best: _Need = frozenset()
-    run = ""
-    at = 0
-    while at < len(part):
-        item, end, is_plain = _item(part, at)
-        optional, after = _quantified(part, end)
-        if is_plain and after == end:
-            run += item
-        else:
-            best = _better(best, run)
-            run = item if is_plain and not optional else ""
-            if run:
-                best = _better(best, run)
-                run = ""
-            if item.startswith("(") and not optional and not item.startswith(("(?!", "(?<", "(?=")):
-                inner = item[1:-1].removeprefix("?:")
-                best = _longer(best, _alternatives(inner))
-        at = after
-    return _better(best, run)
+def _close(levels: list[_Level], phrase: str, *, optional: bool) -> None:
+    """The innermost group is over; what it needs is needed outside, unless it may be missing or only looks around."""
+    level = levels.pop()
+    if not levels:
+        raise ValueError(f"a bracket too many in {phrase!r}")
+    level.end_alternative()
+    if level.opened in _GROUPS and not optional:
+        levels[-1].take(level.need())
 
 
-def _item(part: str, at: int) -> tuple[str, int, bool]:
-    """The item at `at`, where it ends, and whether it is plain text (zero-width marks are, of nothing)."""
-    char = part[at]
-    if char == "\\":
-        escaped = part[at + 1]
-        if escaped in _ZERO_WIDTH:
-            return "", at + 2, True
-        return escaped, at + 2, escaped not in _WIDE
-    if char == "[":
-        end = part.index("]", at + 2) + 1
-        return "[]", end, False
-    if char == "(":
-        end = _closed(part, at)
-        return part[at:end], end, False
-    if char in "^$":
-        return "", at + 1, True
-    return char, at + 1, char != "."
-
-
-def _closed(part: str, at: int) -> int:
-    depth = 0
-    while True:
-        char = part[at]
-        if char == "\\":
-            at += 1
-        elif char == "[":
-            at = part.index("]", at + 2)
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if not depth:
-                return at + 1
-        at += 1
-
-
-def _quantified(part: str, end: int) -> tuple[bool, int]:
-    """Whether the item before `end` may be missing, and where its quantifier ends."""
-    if end >= len(part) or part[end] not in "?*+{":
-        return False, end
-    if part[end] == "{":
-        close = part.index("}", end)
-        return part[end + 1] == "0", close + 1
-    return part[end] != "+", end + 1
-
-
-def _better(best: _Need, run: str) -> _Need:
-    return _longer(best, frozenset((run,)) if len(run) >= SHORTEST else frozenset())
-
-
-def _longer(best: _Need, other: _Need) -> _Need:
-    if not other:
-        return best
-    return other if not best or min(map(len, other)) > min(map(len, best)) else best
+def _optional(quantifier: str) -> bool:
+    return quantifier in ("?", "*") or quantifier.startswith(("{0", "{,"))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -141,53 +112,48 @@ def compiled(phrase: str) -> re.Pattern[str]:
     return re.compile(phrase, re.ASCII)
 
 
-@functools.lru_cache(maxsize=4096)
-def needed_once(phrase: str) -> frozenset[str]:
-    """`needed`, worked out once."""
-    return needed(phrase)
+class Searched:
+    """A folded text, and the three characters that begin at each place of it, which `Words` goes by."""
 
+    __slots__ = ("starts", "text")
 
-class Phrase:
-    """One phrase, and the words it needs."""
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
 
-    __slots__ = ("is_plain", "need", "pattern")
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.need = needed_once(pattern)
-        self.is_plain = self.need == {pattern}
-
-    def found(self, text: str) -> bool:
-        """Whether `text`, folded, holds the phrase."""
-        need = self.need
-        if need and not any(word in text for word in need):
-            return False
-        return self.is_plain or compiled(self.pattern).search(text) is not None
+    def holds(self, phrase: str) -> bool:
+        """Whether the phrase is in the text."""
+        return compiled(phrase).search(self.text) is not None
 
 
 class Words:
-    """All words that a set of phrases needs, found in a text in one pass."""
+    """All words that a set of phrases needs, found in a text in one pass.
 
-    __slots__ = ("_by_start", "always")
+    Each phrase has an owner, a number: that of its rule.
+    """
 
-    def __init__(self, phrases: Iterable[tuple[Phrase, int]]) -> None:
-        self._by_start: dict[str, list[tuple[str, int]]] = {}
-        always: set[int] = set()
+    __slots__ = ("_always", "_by_start")
+
+    def __init__(self, phrases: Iterable[tuple[str, int]]) -> None:
+        self._always: list[tuple[str, int]] = []
+        self._by_start: dict[str, dict[str, list[tuple[str, int]]]] = {}
         for phrase, owner in phrases:
-            if not phrase.need:
-                always.add(owner)
-            for word in phrase.need:
-                entries = self._by_start.setdefault(word[:SHORTEST], [])
-                if (word, owner) not in entries:
-                    entries.append((word, owner))
-        self.always = frozenset(always)
+            words = needed(phrase)
+            if not words:
+                self._always.append((phrase, owner))
+            for word in words:
+                self._by_start.setdefault(word[:SHORTEST], {}).setdefault(word, []).append((phrase, owner))
 
-    def owners(self, text: str) -> set[int]:
-        """The owners of phrases that may be in `text`."""
-        found = set(self.always)
+    def candidates(self, searched: Searched) -> dict[int, set[str]]:
+        """The phrases that may be in a text, by owner."""
+        found: dict[int, set[str]] = {}
+        for phrase, owner in self._always:
+            found.setdefault(owner, set()).add(phrase)
         by_start = self._by_start
-        for start in {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)} & by_start.keys():
-            for word, owner in by_start[start]:
-                if owner not in found and word in text:
-                    found.add(owner)
+        text = searched.text
+        for start in searched.starts & by_start.keys():
+            for word, phrases in by_start[start].items():
+                if word in text:
+                    for phrase, owner in phrases:
+                        found.setdefault(owner, set()).add(phrase)
         return found

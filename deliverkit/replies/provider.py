@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from deliverkit.replies import tables
-from deliverkit.replies.phrases import Phrase, Words
+from deliverkit.replies.phrases import Searched, Words
 
 _PRIVATE: Final = re.compile(r"[245]\.[0-9]\.[1-9][0-9]{2}", re.ASCII)
 """Enhanced codes with a detail of three digits: no registry has them, and Microsoft is who made them up."""
@@ -45,11 +45,9 @@ def _names() -> dict[str, str]:
 
 
 @functools.cache
-def _marks() -> tuple[tuple[tuple[str, tuple[Phrase, ...]], ...], Words]:
-    marks = tuple(
-        (slug, tuple(Phrase(mark) for mark in entry.marks)) for slug, entry in tables.provider_entries().items()
-    )
-    return marks, Words((phrase, at) for at, (_, phrases) in enumerate(marks) for phrase in phrases)
+def _marks() -> tuple[tuple[str, ...], Words]:
+    entries = tables.provider_entries()
+    return tuple(entries), Words((mark, at) for at, entry in enumerate(entries.values()) for mark in entry.marks)
 
 
 def _plain(name: str) -> str:
@@ -71,13 +69,13 @@ def provider_of(host: str) -> str | None:
     return None
 
 
-def marked(folded: str, enhanced: str | None) -> str | None:
-    """The slug of the provider whose marks the folded text of a reply bears."""
-    marks, words = _marks()
-    for at in sorted(words.owners(folded)):
-        slug, phrases = marks[at]
-        if any(phrase.found(folded) for phrase in phrases):
-            return slug
+def marked(searched: Searched, enhanced: str | None) -> str | None:
+    """The slug of the provider whose marks the text of a reply bears."""
+    slugs, words = _marks()
+    candidates = words.candidates(searched)
+    for at in sorted(candidates):
+        if any(map(searched.holds, candidates[at])):
+            return slugs[at]
     if enhanced and _PRIVATE.fullmatch(enhanced):
         return "microsoft"
     return None

@@ -1,4 +1,4 @@
-"""What a reply names: address, domain, pages, block list, and how long to wait."""
+"""What a reply names: address, domain, pages, block list."""
 
 from __future__ import annotations
 
@@ -11,39 +11,34 @@ import msgspec
 from deliverkit.replies import tables
 from deliverkit.replies.decoded import Scope
 from deliverkit.replies.parts import Parts
-from deliverkit.replies.phrases import compiled
-
-MAX_WAIT_S: Final = 7 * 86_400
-"""Longer waits are no advice to a mail server: RFC 5321 §4.5.4.1 gives up after days."""
+from deliverkit.replies.phrases import Searched
 
 _IPV4: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])", re.ASCII)
-_IPV6: Final = re.compile(r"(?<![0-9a-f:.])(?:ipv6:)?((?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![0-9a-f:])", re.ASCII | re.I)
-_URL: Final = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'\\^`{|}]{3,400}", re.ASCII | re.I)
-_NAME: Final = r"((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,8}[a-z][a-z0-9-]{0,60}[a-z0-9])"
+_IPV6: Final = re.compile(
+    r"(?<![0-9a-f:.])(?:ipv6:)?((?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![0-9a-f:])", re.ASCII | re.IGNORECASE
+)
+_URL: Final = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'\\^`{|}]{3,400}", re.ASCII | re.IGNORECASE)
+_NAME: Final = r"(?<![a-z0-9_.-])((?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62})(?![a-z0-9_-])"
 _DOMAIN: Final = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        _NAME + r"'s (?:dmarc|policy)",
-        r"(?:domain|domaine|dominio)(?: name| of| is| part)?[\s:=]{0,3}[\[<('\"]{0,2}" + _NAME + r"[\])>'\"]?",
-        r"(?:sender|from|sender address)[\s:=]{1,3}[\[<('\"]{0,2}[^\s@<>]{1,64}@" + _NAME,
-        r"query/(?:domain|dbl)[/=?a-z]{0,12}" + _NAME,
-        _NAME + r"[\])>'\"]{0,2} (?:does not (?:meet|pass|have|resolve|exist)|has no|is listed|is on|requires)",
-        r"(?:dmarc|spf|dkim)(?: \w+){0,3} (?:for|of|by) [\[<('\"]{0,2}" + _NAME,
-        r"<[^\s@<>]{1,64}@" + _NAME + r">[^<]{0,20}sender",
+    (word, re.compile(pattern, re.ASCII))
+    for word, pattern in (
+        ("'s ", _NAME + r"'s (?:dmarc|policy)"),
+        ("dom", r"(?:domain|domaine|dominio)(?: name| of| is| part)?[\s:=]{0,3}[\[<('\"]{0,2}" + _NAME),
+        (
+            "@",
+            r"(?:sender|from|sender address)[\s:=]{1,3}[\[<('\"]{0,2}[^\s@<>]{1,64}@(?:)"
+            + _NAME.removeprefix("(?<![a-z0-9_.-])"),
+        ),
+        ("query/", r"query/(?:domain|dbl)[/=?a-z]{0,12}[/=]" + _NAME.removeprefix("(?<![a-z0-9_.-])")),
+        (" ", _NAME + r"[\])>'\"]{0,2} (?:does not (?:meet|pass|have|resolve|exist)|has no|is listed|requires)"),
+        ("sender address", "@" + _NAME.removeprefix("(?<![a-z0-9_.-])") + r"[>\])]{0,2}:? sender address"),
+        (" from ", r"(?:mail|message|messages) from " + _NAME),
+        ("for ", r"(?:dmarc|spf|dkim)(?: \w{1,20}){0,3} (?:for|of|by) [\[<('\"]{0,2}" + _NAME),
     )
 )
+"""A word that has to be there, and how a domain is named with it."""
+_FILES: Final = (".php", ".html", ".htm", ".cgi", ".rbl")
 _TRAILING: Final = ".,;:!?)]}>'\""
-_BLAMED: Final = ("url", "uri", "link")
-_CLOCK: Final = re.compile(r"(?:after|in|for|retry|wait|available|within|again)[^0-9]{1,30}([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?![0-9:])", re.ASCII)
-_SPAN: Final = re.compile(
-    r"(?:in|after|for|wait|again|retry|try|within|next|least|nach|apres|dans|dopo|tra|en|por|za|per)\b[^0-9.;]{0,30}?[(=: ]"
-    r"([0-9]{1,6}) ?"
-    r"(seconds?|secs?|sekunden?|secondes?|secondi|segundos?|s\b|minutes?|mins?|minuten|minuti|minutos?|minut|m\b|hours?|hrs?|h\b|stunden?|heures?|ore\b|horas?|days?|tagen?|jours?|giorni|dias?)",
-    re.ASCII,
-)  # fmt: skip
-_WORDED: Final = re.compile(r"(?:in|after|for|wait|again in|within) (an?|one|a few|few|several|half an) (minutes?|hours?|day|stunde)", re.ASCII)
-_BARE: Final = re.compile(r"(?:retry|try again|come back|wait)[^0-9.;]{0,20}(?:in|after|:|=) ?([0-9]{2,6})(?![0-9.])(?! ?[a-z%])", re.ASCII)
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "t": 86_400, "j": 86_400, "g": 86_400, "o": 3600}
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -66,7 +61,7 @@ def _address(text: str) -> str | None:
             if before == "[" or after == "]":
                 return address
             found = found or address
-    if found is None and "::" in text or text.count(":") > 4:  # noqa: PLR2004 - of an address written out
+    if found is None and ("::" in text or text.count(":") > 4):  # noqa: PLR2004 - of an address written out
         for match in _IPV6.finditer(text):
             address = _ip(match[1].rstrip(".:") if not match[1].endswith("::") else match[1])
             if address is not None:
@@ -84,49 +79,28 @@ def _ip(written: str) -> str | None:
 def _domain(folded: str) -> str | None:
     if "." not in folded:
         return None
-    for pattern in _DOMAIN:
-        found = pattern.search(folded)
-        if found and not found[1].endswith((".php", ".html", ".htm", ".cgi", ".rbl")):
+    for word, pattern in _DOMAIN:
+        found = pattern.search(folded) if word in folded else None
+        if found and not found[1].endswith(_FILES):
             return found[1]
     return None
 
 
-def wait(folded: str) -> int | None:
-    """Seconds that the text asks to wait for; None where it does not say."""
-    clock = _CLOCK.search(folded) if ":" in folded else None
-    if clock:
-        return _bounded(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3]))
-    span = _SPAN.search(folded)
-    if span:
-        return _bounded(int(span[1]) * _UNITS[span[2][0]])
-    worded = _WORDED.search(folded)
-    if worded:
-        unit = _UNITS[worded[2][0]] if worded[2] != "stunde" else 3600
-        return _bounded(unit * {"half an": 1, "few": 5, "a few": 5, "several": 5}.get(worded[1], 1) // (2 if worded[1] == "half an" else 1))
-    bare = _BARE.search(folded)
-    return _bounded(int(bare[1])) if bare else None
-
-
-def _bounded(seconds: int) -> int | None:
-    return seconds if 0 < seconds <= MAX_WAIT_S else None
-
-
-def named(parts: Parts) -> Named:
+def named(parts: Parts, searched: Searched) -> Named:
     """What the text of a reply names."""
     folded = parts.folded
     urls: tuple[str, ...] = ()
     if "http" in folded or "www." in folded:
         urls = tuple(match[0].rstrip(_TRAILING) for match in _URL.finditer(parts.text))[:5]
-    ip = _address(parts.text)
-    name, lookup = block_list(folded)
-    return Named(scope=Scope(ip=ip, domain=_domain(folded)), list=name, lookup=lookup, urls=urls)
+    name, lookup = block_list(searched)
+    return Named(scope=Scope(ip=_address(parts.text), domain=_domain(folded)), list=name, lookup=lookup, urls=urls)
 
 
-def block_list(folded: str) -> tuple[str | None, str | None]:
-    """Name and look-up page of the block list a folded text speaks of."""
+def block_list(searched: Searched) -> tuple[str | None, str | None]:
+    """Name and look-up page of the block list a text speaks of."""
     entries, words = tables.block_lists()
-    for at in sorted(words.owners(folded)):
-        entry = entries[at]
-        if any(compiled(mark).search(folded) for mark in entry.marks):
-            return entry.name, entry.lookup
+    candidates = words.candidates(searched)
+    for at in sorted(candidates):
+        if any(map(searched.holds, candidates[at])):
+            return entries[at].name, entries[at].lookup
     return None, None

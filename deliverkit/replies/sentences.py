@@ -20,6 +20,8 @@ _OF_CLASS: Final[dict[Class, str]] = {
     "unknown": "The text has no reply code, so whether it is final is not said.",
 }
 
+_FROM_PAGE: Final = "The text has no reply code; whether it is final is taken from what the provider says of it."
+
 
 class Told(msgspec.Struct, frozen=True):
     """The sentences of one reply."""
@@ -33,9 +35,7 @@ class Told(msgspec.Struct, frozen=True):
     references: tuple[str, ...]
 
 
-def told(
-    parts: Parts, judgement: Judgement, klass: Class, provider: str | None, stage: str | None, names: Named
-) -> Told:
+def told(parts: Parts, judgement: Judgement, klass: Class, provider: str | None, names: Named) -> Told:
     """What is said of a reply."""
     file = tables.categories()
     entry = file.category[judgement.category]
@@ -55,8 +55,8 @@ def told(
         action=action,
         who=who,
         detail=detail_name,
-        url=(rule.url if rule else None) or (names.lookup if judgement.category == "blocklist" else None) or _page(provider),
-        references=_references(judgement, entry),
+        url=(rule.url if rule else None) or (names.lookup if judgement.category == "blocklist" else None),
+        references=_references(judgement, entry, provider),
     )
 
 
@@ -67,23 +67,21 @@ def _detail(judgement: Judgement) -> str | None:
     return None
 
 
-def _page(provider: str | None) -> str | None:
-    return tables.provider_entries()[provider].page if provider else None
-
-
 def _codes(parts: Parts, judgement: Judgement, klass: Class) -> tuple[str, ...]:
+    """What the codes say beyond the category, and that one is registered nowhere."""
     said: list[str] = []
-    if judgement.status and judgement.status.category == judgement.category and not judgement.status.vague:
-        said.append(f"{parts.enhanced}: {judgement.status.says}")
-    elif judgement.basic and (judgement.category == "success" or not judgement.rule):
-        said.append(f"{parts.code}: {judgement.basic.says}")
+    status, basic = judgement.status, judgement.basic
+    if status and status.category == judgement.category and not status.vague:
+        said.append(f"{parts.enhanced} means: {status.says}")
+    elif basic and (not judgement.rule or (basic.category == judgement.category and not basic.vague)):
+        said.append(f"{parts.code} means: {basic.says}")
     if parts.enhanced and not judgement.status_registered:
         said.append(f"The enhanced code {parts.enhanced} is not registered with IANA{_subject(parts.enhanced)}.")
     if parts.code is not None and not judgement.basic_registered:
         said.append(f"The code {parts.code} is not registered in any standard.")
         said.append(_OF_CLASS[klass])
     if parts.code is None and parts.enhanced is None:
-        said.append(_OF_CLASS[klass] if klass == "unknown" else "The text has no reply code; the class is what the provider's page says.")
+        said.append(_OF_CLASS["unknown"] if klass == "unknown" else _FROM_PAGE)
     return tuple(said)
 
 
@@ -92,11 +90,15 @@ def _subject(enhanced: str) -> str:
     return f"; its second number means {subject}" if subject else ""
 
 
-def _references(judgement: Judgement, entry: tables.CategoryEntry) -> tuple[str, ...]:
+def _references(judgement: Judgement, entry: tables.CategoryEntry, provider: str | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for code in (judgement.status, judgement.basic):
-        if code and code.reference:
+        told_by_it = code and (code.category == judgement.category or not judgement.rule)
+        if code and code.reference and told_by_it:
             found[code.reference] = None
     for reference in entry.references:
         found[reference] = None
+    page = tables.provider_entries()[provider].page if provider and judgement.category != "success" else None
+    if page:
+        found[page] = None
     return tuple(found) or ("RFC 5321 §4.2",)

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from deliverkit.replies.decoded import Who
-from deliverkit.replies.phrases import Phrase, Words, compiled
+from deliverkit.replies.phrases import Searched, Words
 
 _DATA: Final = resources.files("deliverkit.replies") / "data"
 _MOST_RULES: Final = 500
@@ -131,56 +131,39 @@ class CategoryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: dict[str, DetailEntry]
 
 
-class Ready:
-    """A rule with its phrases made ready."""
-
-    __slots__ = ("all", "any", "enhanced", "rule", "unless")
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.any = tuple(Phrase(phrase) for phrase in rule.any)
-        self.all = tuple(Phrase(phrase) for phrase in rule.all)
-        self.unless = rule.unless
-        self.enhanced = tuple(_span(written) for written in rule.enhanced)
-
-    def holds(self, text: str, code: int | None, enhanced: str | None, stage: str | None) -> bool:
-        """Whether every condition holds."""
-        rule = self.rule
-        if rule.code and code not in rule.code:
-            return False
-        if self.enhanced and not (enhanced and _within(enhanced, self.enhanced)):
-            return False
-        if rule.only and rule.only != _class(code, enhanced):
-            return False
-        if rule.stage and stage is not None and stage not in rule.stage:
-            return False
-        if self.any and not any(phrase.found(text) for phrase in self.any):
-            return False
-        if not all(phrase.found(text) for phrase in self.all):
-            return False
-        return not any(compiled(phrase).search(text) for phrase in self.unless)
-
-
 class Rules:
     """Rules in the order in which they are tried; of most a glance at the words tells that they cannot hold."""
 
-    __slots__ = ("_words", "ready")
+    __slots__ = ("_spans", "_words", "rules")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self.ready = tuple(Ready(rule) for rule in rules)
-        self._words = Words(
-            (phrase, at) for at, ready in enumerate(self.ready) for phrase in (ready.any or (_ANYTHING,))
-        )
+        self.rules = tuple(rules)
+        self._spans = tuple(tuple(_span(written) for written in rule.enhanced) for rule in self.rules)
+        self._words = Words((phrase, at) for at, rule in enumerate(self.rules) for phrase in rule.any or ("",))
 
-    def first(self, text: str, code: int | None, enhanced: str | None, stage: str | None) -> Rule | None:
+    def first(self, searched: Searched, code: int | None, enhanced: str | None, stage: str | None) -> Rule | None:
         """The first rule that holds for a reply's folded text and codes; None where none does."""
-        for at in sorted(self._words.owners(text)):
-            if self.ready[at].holds(text, code, enhanced, stage):
-                return self.ready[at].rule
+        candidates = self._words.candidates(searched)
+        for at in sorted(candidates):
+            rule = self.rules[at]
+            if (
+                self._fits(at, code, enhanced, stage)
+                and any(map(searched.holds, candidates[at]))
+                and all(map(searched.holds, rule.all))
+                and not any(map(searched.holds, rule.unless))
+            ):
+                return rule
         return None
 
-
-_ANYTHING: Final = Phrase("")
+    def _fits(self, at: int, code: int | None, enhanced: str | None, stage: str | None) -> bool:
+        rule = self.rules[at]
+        if rule.code and code not in rule.code:
+            return False
+        if rule.enhanced and not (enhanced and _within(enhanced, self._spans[at])):
+            return False
+        if rule.only and rule.only != _class(code, enhanced):
+            return False
+        return not rule.stage or stage is None or stage in rule.stage
 
 
 def _class(code: int | None, enhanced: str | None) -> str | None:
@@ -237,7 +220,7 @@ def provider_entries() -> dict[str, ProviderEntry]:
 def block_lists() -> tuple[tuple[ListEntry, ...], Words]:
     """Block lists, the more exactly named first, and their marks."""
     entries = _read("lists.toml", dict[str, tuple[ListEntry, ...]])["list"]
-    return entries, Words((Phrase(mark), at) for at, entry in enumerate(entries) for mark in entry.marks)
+    return entries, Words((mark, at) for at, entry in enumerate(entries) for mark in entry.marks)
 
 
 @functools.cache

@@ -117,44 +117,52 @@ async def _through(
 
 
 async def _rounds(queue: Queue, number: int, run: Run) -> str | None:
-    """Tries until nobody is left; why it ended before, where it did."""
-    while True:
-        item = _item(queue, number)
-        if not item.pending:
-            return None
-        now = time.time()
-        if item.next_at > now:
-            run.watcher.waiting(
-                Waiting(
-                    next_at=item.next_at,
-                    give_up_at=item.give_up_at,
-                    tries=item.rounds,
-                    recipients=item.pending,
-                    queue_id=number,
-                )
-            )
-            await asyncio.sleep(item.next_at - now)
-        await run.once(await run.find(), item.pending)
-        item = _item(queue, number)
-        told = [_explained(one) for one in item.recipients if one.state is State.QUEUED]
-        if not told:
-            return None
-        final = next((reply for reply in told if not may_retry(reply)), None)
-        if final is not None:
-            queue.expire(number, at=time.time())
-            return f"the reply speaks of {final.category}: trying again makes that worse"
+    """Tries until nobody is left; why it gave up on somebody, where it did."""
+    stopped: str | None = None
+    while (item := _item(queue, number)).pending:
+        if not item.round_open:  # else whoever held it died between the replies and what they come to
+            await _waited(item, run)
+            await run.once(await run.find(), item.pending)
+            item = _item(queue, number)
+        told = {one.address: _explained(one) for one in item.recipients if one.state is State.QUEUED}
+        final = {address: reply for address, reply in told.items() if reply is not None and not may_retry(reply)}
+        if final:
+            queue.expire(number, at=time.time(), recipients=final)
+            kinds = " and ".join(sorted({reply.category for reply in final.values()}))
+            stopped = f"the reply speaks of {kinds}: trying again makes that worse"
+        left = [reply for address, reply in told.items() if address not in final]
+        if not left:
+            continue
         now = time.time()
         due = next_try(
             item.rounds + 1,
             started_at=item.created_at,
             now=now,
             give_up_at=item.give_up_at,
-            wait_s=max((float(reply.wait_s) for reply in told if reply is not None and reply.wait_s), default=None),
+            wait_s=max((float(reply.wait_s) for reply in left if reply is not None and reply.wait_s), default=None),
         )
         if due is None:
             queue.expire(number, at=now)
             return "the time given for it is over"
         queue.postpone(number, due)
+    return stopped
+
+
+async def _waited(item: QueueItem, run: Run) -> None:
+    """Until it is time for the next try."""
+    left = item.next_at - time.time()
+    if left <= 0:
+        return
+    run.watcher.waiting(
+        Waiting(
+            next_at=item.next_at,
+            give_up_at=item.give_up_at,
+            tries=item.rounds,
+            recipients=item.pending,
+            queue_id=item.id,
+        )
+    )
+    await asyncio.sleep(left)
 
 
 def _item(queue: Queue, number: int) -> QueueItem:

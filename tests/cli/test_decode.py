@@ -225,12 +225,12 @@ class Endless(io.RawIOBase):
 
 def test_a_line_without_an_end_is_not_kept():
     lines = list(bounded(io.BufferedReader(Endless(30_000_000))))
-    assert [len(line) for line in lines] == [65_537]
+    assert [len(line) for line in lines] == [16_385]
 
 
 def test_after_a_long_line_the_next_is_read():
     octets = b"x" * 3_000_000 + b"\n550 next\n"
-    assert [len(line) for line in bounded(io.BytesIO(octets))] == [65_537, 9]
+    assert [len(line) for line in bounded(io.BytesIO(octets))] == [16_385, 9]
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
@@ -269,6 +269,13 @@ def test_one_reply_loads_little():
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("tail", [b"", b"\x00"])
+def test_utf_16_as_powershell_writes_it(cli, monkeypatch, tail):
+    octets = "550 5.1.1 no such user\r\nfoo\r\n".encode("utf-16") + tail
+    monkeypatch.setattr(sys, "stdin", Stdin(io.BufferedReader(io.BytesIO(octets))))
+    assert "550 5.1.1 no such user\n" in cli("decode").out
 
 
 def test_stdin_that_is_closed(cli, monkeypatch):

@@ -192,6 +192,40 @@ def test_any_headers_or_one_line_that_refuses_them(headers: list[tuple[str, str]
     assert len(parsed(message).keys()) >= 9
 
 
+KNOWN = [
+    "From",
+    "to",
+    "Cc",
+    "Sender",
+    "Date",
+    "Message-ID",
+    "Content-Type",
+    "MIME-Version",
+    "Subject",
+    "X-A",
+    "References",
+]
+PIECES = [
+    "a@b.example", "ü@bücher.example", "Jürgen", "<", ">", ",", ":", ";", '"', "\\", "(", ")", " ", "@", "[", "]", ".",
+    "text/html", "; charset=utf-8", "=?utf-8?q?=C3?=", "=", "?", "\udcff", "1.0", "Thu, 26 Nov 2026", "%",
+]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(KNOWN), st.lists(st.sampled_from(PIECES), max_size=8).map("".join), max_size=3))
+def test_known_fields_of_any_sense_or_one_line_that_refuses_them(headers: dict[str, str]):
+    try:
+        message = composed(headers=tuple(headers.items()))
+    except MessageError as error:
+        assert str(error).isprintable()  # noqa: PT017 - the other outcome is as good
+        return
+    assert only_crlf(message.octets)
+    assert message.longest <= 998
+    assert message.message_id
+    assert message.from_domain
+    assert message.utf8 is not message.octets.partition(b"\r\n\r\n")[0].isascii()
+    assert b"\r\n\r\n" in message.octets
+
+
 def test_headers_replace_and_add():
     message = composed(
         headers=(

@@ -96,6 +96,38 @@ def test_a_block_ends_it_at_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) 
     assert "blocklist" in (report.retry.why or "")
 
 
+def test_a_block_at_one_domain_leaves_the_others_be(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = two("on RCPT 451 4.7.1 client host blocked using zen.spamhaus.org") + (
+        "[zone]\nexample.org. A 192.0.2.99\n[smtp example.org:25]\ndomains example.org\n"
+    )
+    report, watcher = persisted(text, queue, monkeypatch, "you@example.net", "greylist@example.org")
+    assert [one.outcome for one in report.recipients] == ["deferred", "accepted"]
+    assert watcher.waits == [60.0]
+
+
+def test_a_kill_between_the_reply_and_its_wait_forgets_neither(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(two("on RCPT 450 4.7.1 greylisted, come back in 300 seconds"))
+    watcher = Fast(world, monkeypatch)
+    request = requested("you@example.net", retry_for=7200.0)
+
+    def killed(_number: int, _next_at: float) -> None:
+        raise KeyboardInterrupt
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(queue, "postpone", killed)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(retry.persist(request, OPTIONS, None, queue, watcher=watcher, network=world))
+    patch.undo()
+    queue.release(watcher.numbers[0])
+    again = Interrupted(world, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(retry.resume(watcher.numbers[0], OPTIONS, None, queue, watcher=again, network=world))
+    kept = queue.get(watcher.numbers[0])
+    assert kept is not None
+    assert kept.attempts == 1
+    assert kept.next_at - kept.created_at >= 300.0
+
+
 def test_only_those_put_off_are_tried_again(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     to = ("you@example.net", "user-unknown@example.net", "greylist@example.net")
     report, _ = persisted(two(), queue, monkeypatch, *to)

@@ -219,5 +219,8 @@ def _named(sheet: Sheet, told: Decoded, *, about: bool = True) -> None:
 
 
 def _sources(sheet: Sheet, told: Decoded) -> None:
-    if told.references:
-        sheet.prose(", ".join(told.references), indent=2, style="dim")
+    pages = [reference for reference in told.references if "://" in reference]
+    if len(pages) < len(told.references):
+        sheet.prose(", ".join(name for name in told.references if name not in pages), indent=2, style="dim")
+    for page in pages:
+        sheet.line((page, "dim"), indent=2)

@@ -18,6 +18,8 @@ _FLAG: Final = re.compile(
     r"(\*\*|==|=>|->|\*>) (\S{1,320})(?: <([^>]{0,320})>)?",
     re.ASCII,
 )
+_BARE: Final = re.compile(r"()(\*\*|==) ([^\s@]{1,64}@\S{1,255})(?: <([^>]{0,320})>)?")
+"""The same cut out of its line: the id is missing."""
 _HOST: Final = re.compile(r"\b(?:H=|host )([^\s(\[]{1,255})?(?: ?\([^)]{0,255}\))? ?\[([0-9A-Fa-f.:]{2,45})\]")
 _AFTER: Final = re.compile(
     r"(?:SMTP|LMTP) (?:error from remote (?:mail server|mailer)|timeout) after "
@@ -40,7 +42,7 @@ _OUTCOMES: Final = {"**": Outcome.BOUNCED, "==": Outcome.DEFERRED}
 
 def read(rest: str, given: str, line: int, time: str | None) -> Item | None:
     """A line of Exim's, without its time; None for any other and for one without a reply."""
-    flag = _FLAG.match(rest)
+    flag = _FLAG.match(rest) or _BARE.match(rest)
     if flag is not None:
         return _delivery(rest, flag, given, line, time)
     if "rejected " in rest and ("H=" in rest or "[" in rest):
@@ -71,7 +73,7 @@ def _delivery(rest: str, flag: re.Match[str], given: str, line: int, time: str |
         host=host[1] if host else None,
         peer=host[2] if host else None,
         recipient=flag[4] or flag[3].rstrip(":"),
-        queue_id=flag[1],
+        queue_id=flag[1] or None,
         time=time,
         outcome=outcome,
     )

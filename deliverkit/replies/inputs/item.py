@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-MAX_LINE: Final = 65_536
+MAX_LINE: Final = 16_384
 """Octets of one line that are read; the rest of a longer line is left out."""
 MAX_MESSAGE: Final = 4 * 1024 * 1024
 """Octets of one message that are read: a notice stands before the message it returns."""

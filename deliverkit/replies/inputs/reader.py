@@ -7,26 +7,22 @@ reply in it. What is none of these is counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from deliverkit.replies.inputs import fields, postfix, transcript
-from deliverkit.replies.inputs.item import MAX_LINE, MAX_LINES, MAX_MESSAGE, MAX_TEXT, Item, Kind
+from deliverkit.replies.inputs.item import MAX_LINES, MAX_TEXT, Item, Kind
 from deliverkit.replies.inputs.reply import LINE, Place, begins, find, quoted
 from deliverkit.replies.inputs.stamp import split_time
 
-_HEADER: Final = re.compile(r"[!-9;-~]{1,76}:(?:[ \t]|\Z)|From \S+ .{0,60}\d{4}")
-_MESSAGE: Final = frozenset({
-    "received", "return-path", "from", "to", "subject", "date", "message-id", "content-type", "mime-version", "from ",
-    "delivered-to", "auto-submitted", "x-failed-recipients",
-})  # fmt: skip
-_MAX_HEADERS: Final = 300
-_EXIM: Final = re.compile(r" (?:\*\*|==|=>|->|\*>) ")
+_EXIM: Final = re.compile(r"(?:\A| )(?:\*\*|==|=>|->|\*>) ")
 _LOG: Final = re.compile(r"\S{1,255} [\w/.-]{1,80}(?:\[\d{1,10}\])?: ")
-_CANDIDATE: Final = re.compile(r"[2-5]\d\d[ \-:#,]|#[45]\.", re.ASCII)
+_CANDIDATE: Final = re.compile(r"[2-5]\d\d[ \-:#,)]|#[45]\.", re.ASCII)
 _QUOTING: Final = " \t>|*\"'`"
+_DIAGNOSTIC: Final = re.compile(r"(?:smtp|x-[a-z0-9-]{1,30})\s{0,3};\s{0,3}\S", re.IGNORECASE)
+"""The value of a Diagnostic-Code, without the field's name."""
 _ANNOUNCES: Final = re.compile(
     r"\b(?:response|reply|error|reason|said|was|returned|message|diagnostic|details?|Antwort|r[ée]ponse|respuesta|"
     r"risposta)\b.{0,80}:\s*\Z",
@@ -72,86 +68,6 @@ class _Open(msgspec.Struct):
     peer: str | None = None
     recipient: str | None = None
     time: str | None = None
-
-
-def items(lines: Iterable[bytes], counts: Counts) -> Iterator[Item]:
-    """The replies of an input, in their order; `counts` is kept up to date."""
-    source = _numbered(lines, counts)
-    head: list[tuple[int, str, bytes]] = []
-    names: set[str] = set()
-    whole = False
-    for entry in source:
-        head.append(entry)
-        text = entry[1]
-        if not text.strip():
-            if len(head) == 1 or not names:
-                continue
-            whole = True
-            break
-        match = _HEADER.match(text)
-        if match is not None:
-            names.add("from " if text.startswith("From ") else text.partition(":")[0].lower())
-        if (match is None and not (names and text[0] in " \t")) or len(head) > _MAX_HEADERS:
-            break
-    else:
-        whole = True
-    if whole and len(names & _MESSAGE) > 1:
-        yield from _messages(head, source, counts)
-        return
-    reader = Reader(counts)
-    for number, text, _ in head:
-        yield from reader.feed(text, number)
-    for number, text, _ in source:
-        yield from reader.feed(text, number)
-    yield from reader.end()
-
-
-def _numbered(lines: Iterable[bytes], counts: Counts) -> Iterator[tuple[int, str, bytes]]:
-    for octets in lines:
-        counts.lines += 1
-        if len(octets) > MAX_LINE:
-            counts.cut += 1
-        text = octets[:MAX_LINE].decode("utf-8", "backslashreplace").rstrip("\r\n")
-        if counts.lines == 1:
-            text = text.removeprefix("\ufeff")
-        yield counts.lines, text, octets
-
-
-def _messages(
-    head: list[tuple[int, str, bytes]], rest: Iterator[tuple[int, str, bytes]], counts: Counts
-) -> Iterator[Item]:
-    """A message, or the messages of an mbox."""
-    mbox = head[0][1].startswith("From ")
-    first = head[0][0]
-    octets = bytearray(b"".join(_ended(entry[2]) for entry in head))
-    blank = True
-    for number, text, line in rest:
-        if mbox and blank and text.startswith("From ") and _HEADER.match(text):
-            yield from _message(octets, first, counts)
-            first, octets = number, bytearray()
-        blank = not text
-        if len(octets) < MAX_MESSAGE:
-            octets += _ended(line)
-    yield from _message(octets, first, counts)
-
-
-def _ended(line: bytes) -> bytes:
-    return line[:MAX_LINE].rstrip(b"\r\n") + b"\n"
-
-
-def _message(octets: bytearray, first: int, counts: Counts) -> Iterator[Item]:
-    from deliverkit.replies.inputs import notice  # noqa: PLC0415 - for messages alone
-
-    found = notice.items(bytes(octets), first, _prose)
-    counts.skipped += 0 if found else octets.count(b"\n")
-    yield from found
-
-
-def _prose(lines: list[str]) -> Iterator[Item]:
-    reader = Reader(Counts())
-    for number, line in enumerate(lines, 1):
-        yield from reader.feed(line[:MAX_LINE], number)
-    yield from reader.end()
 
 
 class Reader:
@@ -268,7 +184,7 @@ class Reader:
         found = None
         if "status=" in rest or "reject" in rest or "postfix" in rest[:80]:
             found = postfix.read(rest, given, number, time)
-        if found is None and ("stat=" in rest or "reject=" in rest):
+        if found is None and ("reject=" in rest or ("stat=" in rest and "result=" not in rest)):
             from deliverkit.replies.inputs import sendmail  # noqa: PLC0415 - as said
 
             found = sendmail.read(rest, given, number, time)
@@ -320,29 +236,32 @@ class Reader:
         yield from self.end()
         said = transcript.server(rest)
         text = said if said is not None else rest.lstrip(_QUOTING)
-        match = LINE.match(text)
-        if match is not None or begins(text):
+        if begins(text) or LINE.match(text) is not None:
             self._begin(text, line, number, Kind.TRANSCRIPT if said is not None else Kind.REPLY, time)
             self._announced = False
-            return
-        if said is not None:
-            return
+        elif _DIAGNOSTIC.match(rest) is not None:
+            found = fields.recipient({"diagnostic-code": rest}, given=line[:MAX_TEXT], line=number)
+            if found is not None:
+                yield found
+        elif said is None and not self._spoken(rest):
+            place = find(rest) if _CANDIDATE.search(rest) is not None else None
+            if place is not None:
+                self._begin_prose(place, rest, line, number, time)
+            else:
+                yield from self._worded(rest, line, number, time)
+
+    def _spoken(self, rest: str) -> bool:
+        """Takes what the client of a transcript says; whether the line is such."""
         spoken = transcript.client(rest)
         if spoken is not None:
             self._session.command(spoken)
-            return
-        if self._session.body or transcript.typed(rest):
+        elif self._session.body or transcript.typed(rest):
             self._session.command(rest.strip())
-            return
-        if transcript.opens(rest):
+        elif transcript.opens(rest):
             self._session.opened()
-            return
-        if _CANDIDATE.search(rest) is not None:
-            found = find(rest)
-            if found is not None:
-                self._begin_prose(found, rest, line, number, time)
-                return
-        yield from self._worded(rest, line, number, time)
+        else:
+            return False
+        return True
 
     def _begin(self, text: str, line: str, number: int, kind: Kind, time: str | None) -> None:
         match = LINE.match(text)
@@ -381,7 +300,8 @@ class Reader:
         """Words without a code: what a program tells of a connection, or what a notice announced."""
         told = transcript.note(rest)
         logged = time is not None or _LOG.match(rest) is not None
-        if _ANNOUNCES.search(rest[-200:]) is not None and not logged:
+        heading = self._announced and rest.rstrip().endswith(":")
+        if not logged and (heading or _ANNOUNCES.search(rest[-200:]) is not None):
             self._announced = True
             self._counts.skipped += 1
             return

@@ -13,7 +13,7 @@ _TO: Final = re.compile(r"(?<![a-z_])to=<?([^>,\s]{1,320})")
 _RELAY: Final = re.compile(r"\brelay=([^\s,\[]{1,255})?(?: ?\[([0-9A-Fa-f.:]{2,45}|IPv6:[0-9A-Fa-f.:]{2,45})\])?")
 _DSN: Final = re.compile(r"\bdsn=([245]\.\d{1,3}\.\d{1,3})", re.ASCII)
 _REPLY: Final = re.compile(r", reply=([2-5]\d\d[ -].*?)(?=, [a-z]+=|\Z)", re.ASCII)
-_STAT: Final = re.compile(r", stat=(.*)\Z")
+_STAT: Final = re.compile(r"(?:\A|, )stat=(.*)\Z")
 _REJECT: Final = re.compile(r"\breject=([2-5]\d\d[ -].*)\Z", re.ASCII)
 _RULESET: Final = re.compile(r"\bruleset=check_([a-z]{2,10})")
 _RCPT: Final = re.compile(r"\b(?:arg1|to)=<?([^>,\s]{1,320})")
@@ -23,7 +23,7 @@ _STAGES: Final = {"rcpt": "rcpt", "mail": "mail", "relay": "banner", "eoh": "eod
 
 def read(rest: str, given: str, line: int, time: str | None) -> Item | None:
     """A line of Sendmail's, without its time; None for any other and for one without a reply."""
-    if "stat=" in rest and "to=" in rest:
+    if "stat=" in rest:
         stat = _STAT.search(rest)
         if stat is not None:
             return _delivery(rest, stat, given, line, time)
