@@ -61,7 +61,7 @@ local:
 begin transports
 mailbox:
   driver = appendfile
-  directory = {folder}/mail/${{lc:$local_part}}@$domain
+  directory = {folder}/mail/$local_part_data@$domain_data
   maildir_format
   use_crlf
   user = nobody

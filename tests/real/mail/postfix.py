@@ -220,10 +220,10 @@ daemon_directory = {daemons}
 alias_maps =
 alias_database =
 local_recipient_maps =
-local_transport = lmtp:unix:private/lmtp
+local_transport = lmtp:unix:private/mailbox
 lmtp_line_length_limit = 0
 virtual_mailbox_domains = {utf8}
-virtual_mailbox_maps = static:all/
+virtual_mailbox_maps = static:{utf8}/
 virtual_mailbox_base = {folder}/mail
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
@@ -301,7 +301,7 @@ def postfix(authority: Authority, leaves: dict[str, Leaf], *, six: bool) -> Iter
         subprocess.run(["postmap", "-c", place, "-F", f"hash:{place}/sni"], check=True, capture_output=True)
         private = place / "spool" / "private"
         with (
-            dovecot(private / "auth", private / "lmtp", "postfix", mail),
+            dovecot(private / "auth", private / "mailbox", "postfix", mail),
             running(
                 [master, "-c", str(place), "-d"], place / "out",
                 [ports[label] for label in services if "6" not in label],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from daemons import PATIENCE, folder, program, running, user
+from daemons import folder, program, running, user
 
 DELAY = 2
 """Seconds for which postgrey defers."""
@@ -85,15 +84,3 @@ def postgrey(port: int) -> Iterator[None]:
         ]  # fmt: skip
         with running(command, place / "log", [port]):
             yield
-
-
-def filled(box: Path, text: bytes, patience: float = PATIENCE) -> bytes:
-    """The one message in this Maildir, or below it, that holds `text`; fails where none comes."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        for file in sorted(box.glob("**/new/*")):
-            octets = file.read_bytes()
-            if text in octets:
-                return octets
-        time.sleep(0.02)
-    raise AssertionError(f"no message with {text!r} below {box}")

@@ -23,6 +23,7 @@ OSTYPE(`linux')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
 FEATURE(`nouucp', `reject')dnl
 FEATURE(`no_default_msa')dnl
+FEATURE(`accept_unresolvable_domains')dnl
 define(`confDOMAIN_NAME', `{name}')dnl
 define(`confPID_FILE', `{folder}/pid')dnl
 define(`QUEUE_DIR', `{folder}/queue')dnl
@@ -87,6 +88,7 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "switch").write_text("hosts files\naliases files\n")
         (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n::1 localhost\n")
         _users(place)
+        (place / "aliases").write_text(f"postmaster: {LOCAL[0]}\n")
         nobody = user("nobody")
         (place / "mail").mkdir()
         os.chown(place / "mail", nobody.pw_uid, nobody.pw_gid)
@@ -110,7 +112,7 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
             f"mount --bind {place}/hosts /etc/hosts && mount --bind {place}/resolv /etc/resolv.conf && "
             f"mount --bind {place}/nsswitch /etc/nsswitch.conf && mount --bind {place}/passwd /etc/passwd && "
             f"mount --bind {place} {_SAFE} && mount --bind {place}/sasl /usr/lib/sasl2 && "
-            f'hostname {NAME} && exec "$@"'
+            f'hostname {NAME} && "$1" -bi -C {place}/sendmail.cf -OAliasFile={_SAFE}/aliases && exec "$@"'
         )
         command = [
             unshare,
@@ -124,7 +126,7 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
             "-bD",
             "-C",
             str(place / "sendmail.cf"),
-            f"-OAliasFile={place}/aliases",
+            f"-OAliasFile={_SAFE}/aliases",
         ]
         with running(command, place / "out", list(ports.values())):
             yield Mail(ports, leaves, authority.anchor, place, place / "mail")
