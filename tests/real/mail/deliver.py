@@ -1,7 +1,9 @@
-"""`deliverkit send`, run as a process, and what came into a mailbox."""
+"""`deliverkit send`, run here or as a process, and what came into a mailbox."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,9 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
+from unittest.mock import patch
 
 from postfix import DOMAIN, NAME, Mail
+
+from deliverkit.__main__ import main
 
 WAIT = 10.0
 """Seconds for a message on its way into a mailbox."""
@@ -46,21 +50,34 @@ class Sent(NamedTuple):
 
 def send(
     *words: str | Path, to: Sequence[str] = (TO,), sender: str = FROM, resolver: str = "127.0.0.1#9",
-    env: dict[str, str] | None = None, timeout: float = 60,
+    env: dict[str, str] | None = None, timeout: float = 60, apart: bool = False,
 ) -> Sent:  # fmt: skip
-    """Runs `deliverkit send … --format json`."""
+    """Runs `deliverkit send … --format json`; `apart`: as a process of its own."""
     command = [
-        sys.executable, "-m", "deliverkit", "send", "--from", sender, *(word for one in to for word in ("--to", one)),
+        "send", "--from", sender, *(word for one in to for word in ("--to", one)),
         "--format", "json", "--resolver", resolver, "--timeout", str(timeout), *map(str, words),
     ]  # fmt: skip
-    run = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=2 * timeout, env={**os.environ, **(env or {})}
-    )
-    assert "Traceback" not in run.stderr
+    with patch.dict(os.environ, env or {}):
+        if apart:
+            run = subprocess.run(
+                [sys.executable, "-m", "deliverkit", *command], capture_output=True, check=False, timeout=2 * timeout
+            )
+            code, out, err = run.returncode, run.stdout.decode(), run.stderr.decode()
+        else:
+            code, out, err = _here(command)
+    assert "Traceback" not in err
     try:
-        return Sent(run.returncode, json.loads(run.stdout), run.stdout, run.stderr)
+        return Sent(code, json.loads(out), out, err)
     except ValueError as error:
-        raise AssertionError(f"{error}, exit {run.returncode}: {run.stdout}{run.stderr}") from None
+        raise AssertionError(f"{error}, exit {code}: {out}{err}") from None
+
+
+def _here(command: list[str]) -> tuple[int, str, str]:
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(command)
+    out.seek(0)
+    return code, out.read(), err.getvalue()
 
 
 def handed(mail: Mail, label: str, *words: str | Path, port: int = 25, **more: Any) -> Sent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +97,7 @@ def test_greylisted_and_given_up_at_once(greylisting: Mail) -> None:
     (recipient,) = sent.report["recipients"]
     assert recipient["reply"]["category"] == "greylisting"
     assert recipient["reply"]["wait_s"] == DELAY
-    assert sent.report["retry"]["id"] is None
+    assert sent.report["retry"] is None
 
 
 def test_greylisted_and_delivered(greylisting: Mail, tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ def test_greylisted_and_delivered(greylisting: Mail, tmp_path: Path) -> None:
     assert DELAY * 1000 <= recipient["delayed_ms"] < DELAY * 1000 + 20_000
     octets = arrived(greylisting, word.encode())
     assert b"X-Greylist: delayed" in octets
-    assert not (tmp_path / "deliverkit").exists() or os.stat(tmp_path / "deliverkit").st_mode & 0o77 == 0
+    assert not (tmp_path / "deliverkit").exists() or (tmp_path / "deliverkit").stat().st_mode & 0o77 == 0
 
 
 def test_in_part(post: Mail) -> None:
@@ -126,8 +125,8 @@ def test_in_part(post: Mail) -> None:
     by_name = {one["address"].partition("@")[0]: one for one in sent.report["recipients"]}
     assert by_name["bob"]["stage"] == "eod"
     assert by_name["bob"]["queue_id"]
-    assert by_name["nobody"]["reply"]["category"] == "user-unknown"
-    assert by_name["out"]["reply"]["category"] == "relay-denied"
+    assert by_name["nobody"]["reply"]["category"] == "no-such-user"
+    assert by_name["out"]["reply"]["category"] == "relay"
     assert {by_name[name]["stage"] for name in ("nobody", "later", "out")} == {"rcpt"}
     assert arrived(post, word.encode())
 
