@@ -16,7 +16,11 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand
+from typer.exceptions import TyperException
 from typer.models import OptionInfo
+
+from deliverkit.cli.environment import prefer_typed, renamed
+from deliverkit.cli.errors import UsageError
 
 PREFIX = "DELIVERKIT_"
 HELP_NAMES = ["-h", "--help"]
@@ -68,7 +72,18 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Typer's own, without its adapters."""
         read_plainly(self.get_params(ctx))
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            raise UsageError(renamed(error.format_message(), ctx)) from error
+
+    def invoke(self, ctx: Any) -> Any:
+        """Typer's own; what the environment says yields to what was typed, and its mistakes are told as its own."""
+        prefer_typed(ctx)
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise UsageError(renamed(str(error), ctx)) from error
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The arguments, then each group of options in the order declared."""

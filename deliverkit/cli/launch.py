@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,14 +20,15 @@ from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
 from deliverkit.model import AREAS, Inputs, escaped, shown
-from deliverkit.render import json, text
+from deliverkit.model.gate import Gate
 from deliverkit.render.text.sheet import WIDTH, Look
-from deliverkit.report import Report
-from deliverkit.report.fold import Gate
-from deliverkit.rules import all_rules
+from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
 from deliverkit.runs.options import RunError, RunOptions
-from deliverkit.smtp.secret import Secret
+
+if TYPE_CHECKING:
+    from deliverkit.report import Report
+    from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
 _MAX_POLICY = 64 * 1024
@@ -65,6 +67,8 @@ class Launch:
             # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
             dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
             options = msgspec.structs.replace(options, dns=dns, secret=secret, progress=progress, watch=watch)
+        if form == "text":
+            options = msgspec.structs.replace(options, ahead=(ahead.TEXT,))
         try:
             report = runs.check(requests, options)
         except RunError as error:
@@ -81,7 +85,13 @@ class Launch:
         return report.exit_code
 
     def _rendered(self, report: Report, form: str, look: Look) -> str:
-        return json.render(report) if form == "json" else text.render(report, look, command=self.command)
+        if form == "json":
+            from deliverkit.render import json  # noqa: PLC0415 - only where it is asked for
+
+            return json.render(report)
+        from deliverkit.render.text.page import render  # noqa: PLC0415 - loaded ahead, while the answers were awaited
+
+        return render(report, look, command=self.command)
 
     def _options(self) -> RunOptions:
         running = self.running
@@ -131,6 +141,7 @@ class Launch:
                 each_nameserver=keys.each_nameserver,
                 second_opinion=self.opinion.second_opinion if self.opinion else False,
                 policy=policy,
+                policy_name=_policy_name(self.policy),
                 connect_to=tuple(self.asking.connect_to),
                 allow_private=self.asking.allow_private,
                 ipv4=not self.asking.ipv6,
@@ -196,8 +207,13 @@ def _split(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _known(words: Iterable[str], option: str) -> None:
+    named = _split(words)
+    if not named:
+        return
+    from deliverkit.rules import all_rules  # noqa: PLC0415 - a few hundred: read early only to know a name
+
     known = {rule.id for rule in all_rules()} | set(AREAS)
-    for word in _split(words):
+    for word in named:
         if word not in known:
             raise UsageError(f"{option} {escaped(word)}: no such rule or area{nearest(word, sorted(known))}")
 
@@ -223,6 +239,12 @@ def _public_key(path: Path) -> bytes:
     from deliverkit.cli.keyfile import public_half  # noqa: PLC0415 - cryptography is loaded where a key is given
 
     return public_half(octets, escaped(str(path)))
+
+
+def _policy_name(path: Path | None) -> str:
+    if path is None:
+        return ""
+    return "standard input" if str(path) == "-" else escaped(str(path))
 
 
 def _policy(path: Path) -> bytes:

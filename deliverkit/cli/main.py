@@ -180,6 +180,8 @@ def _run(argv: list[str]) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: one line, and exit code 4
         return bug(error, debug=debugging(argv))
+    if result == INTERRUPTED:  # Typer's own word for it, which says nothing
+        _error("interrupted")
     return result if isinstance(result, int) else 0
 
 

@@ -20,15 +20,18 @@ from deliverkit.smtp.capabilities import read_capabilities
 from deliverkit.smtp.reply import Defect, Reply, parse
 from deliverkit.smtp.transaction import GO_ON
 
+# Postfix and whoever says it so; Exim; sendmail; Exchange; Gmail; qmail; Amazon SES; Courier.
 _QUEUE_IDS: Final = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (
         rb"\bqueued (?:mail for delivery )?(?:as|with id) <?([A-Z0-9._-]{4,64})(?![A-Z0-9._-])",
-        rb"\bid[= ]<?([A-Z0-9._-]{4,64})(?![A-Z0-9._-])",
+        rb"\bid[= ]<?(?=[A-Z._-]*[0-9])([A-Z0-9._-]{4,64})(?![A-Z0-9._-])",
         rb"^(?:2\.[0-9]\.[0-9]+ )?([A-Z0-9._-]{4,64}) message accepted for delivery",
         rb"^2\.6\.0 <[^<>\s]{1,200}> \[internalid=([0-9]{4,64})[,\]]",
         rb"^2\.0\.0 ok:? +(?:[0-9]{6,12} )?([A-Z0-9._-]{4,64})(?: - (?:gsmtp|nsmtp))?\s*$",
-        rb"\bmessage[- ]id:? <?([A-Z0-9._-]{4,64})(?![A-Z0-9._@-])",
+        rb"^ok [0-9]{6,12} qp ([0-9]{4,20})\b",
+        rb"^ok:? ([0-9a-f]{16}-[0-9a-f-]{20,47})\s*$",
+        rb"^ok\. ([0-9A-F]{8,32}\.[0-9A-F.]{4,31})(?![A-Z0-9._-])",
     )
 )
 _STAGES: Final = {
@@ -102,7 +105,8 @@ def _before_mail(session: Session) -> _Verdict | None:
     if session.state is not State.OPEN:
         return _Verdict(Delivered.DEFERRED, Stage.CONNECT, why=session.why, broke=True)
     if "failed" in remarks:
-        return _Verdict(Delivered.FAILED, Stage(remarks.get("failed-stage", "mail")), why=remarks["failed"])
+        stage = Stage(remarks.get("failed-stage", "mail"))
+        return _Verdict(Delivered.FAILED, stage, why=remarks["failed"], broke=stage is Stage.STARTTLS)
     if "size" in remarks:
         return _Verdict(Delivered.REFUSED, Stage.MAIL, why=remarks["size"])
     mail = next((step for step in session.steps if step.stage == "mail"), None)

@@ -28,12 +28,10 @@ from deliverkit.dns.options import (
     parse_resolver,
     system_resolvers,
 )
-from deliverkit.dns.overlay import Offline, Overlay, read_zones
 from deliverkit.dns.port import Port
 from deliverkit.dns.secure import Https, Tls, tls_context
 from deliverkit.dns.trace import Sink, trace_line
 from deliverkit.dns.vantage import Vantage
-from deliverkit.dns.zonetext import ZoneError
 from deliverkit.model import Address, LookupOutcome
 
 
@@ -68,13 +66,12 @@ class Opened:
 @asynccontextmanager
 async def open_port(options: DnsOptions, *, trace: Sink | None = None) -> AsyncIterator[Opened]:
     """The cached port of a run; `trace` gets a line for each query. Raises `DnsOptionsError`."""
-    try:
-        zones = read_zones(options.zones)
-    except ZoneError as error:
-        raise DnsOptionsError(str(error)) from error
+    overlaid = _overlay(options)
     if options.offline:
+        from deliverkit.dns.overlay import Offline  # noqa: PLC0415 - most runs have no zone: its reader takes its time
+
         offline = Cache(Offline())
-        yield Opened(Overlay(zones, offline, partial=options.zone_partial), offline, None, _vantage(options, ()))
+        yield Opened(overlaid(offline), offline, None, _vantage(options, ()))
         return
     specs = _specs(options)
     asked = tuple(spec for spec in specs if not isinstance(spec, AuthoritativeSpec))
@@ -89,11 +86,24 @@ async def open_port(options: DnsOptions, *, trace: Sink | None = None) -> AsyncI
     if len(asked) < len(specs):
         behind = Authoritative(cache, ipv4=not options.ipv6_only, ipv6=not options.ipv4_only)
     try:
-        port: Port = Overlay(zones, behind, partial=options.zone_partial) if zones.apexes else behind
-        yield Opened(port, cache, live, _vantage(options, specs))
+        yield Opened(overlaid(behind), cache, live, _vantage(options, specs))
     finally:
         await cache.close()
         await live.close()
+
+
+def _overlay(options: DnsOptions) -> Callable[[Port], Port]:
+    """What puts the user's zones before a port. Raises `DnsOptionsError`."""
+    if not options.zones:
+        return lambda behind: behind
+    from deliverkit.dns.overlay import Overlay, read_zones  # noqa: PLC0415 - as above
+    from deliverkit.dns.zonetext import ZoneError  # noqa: PLC0415 - as above
+
+    try:
+        zones = read_zones(options.zones)
+    except ZoneError as error:
+        raise DnsOptionsError(str(error)) from error
+    return lambda behind: Overlay(zones, behind, partial=options.zone_partial) if zones.apexes else behind
 
 
 def _specs(options: DnsOptions) -> tuple[Spec, ...]:

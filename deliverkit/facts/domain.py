@@ -29,6 +29,8 @@ class DomainFacts(Fact, frozen=True, kw_only=True):
     """When the evidence was gathered: seconds since the epoch, UTC."""
     existence: Answer[str]
     """Found: the domain exists. Absent: NXDOMAIN. Unknown: no server would tell."""
+    to_serve: Answer[str] | None = None
+    """As `existence`, of the domain whose MX the host is to become; None: of none."""
     dns: Answer[DnsFacts]
     mx: Answer[MxFacts]
     spf: Answer[SpfFacts]

@@ -45,6 +45,8 @@ class LoginFacts(Fact, frozen=True, kw_only=True):
     """The mechanism the user named."""
     offered: tuple[str, ...] = ()
     """Inside TLS; in clear where there is no TLS."""
+    heard: bool = False
+    """What the server offers was heard to its end: nothing offered means that there is no login."""
     why: str = ""
     """Why it was not tried, or how it broke, in words."""
     reply: Reply | None = None
@@ -121,6 +123,8 @@ class Endpoint(Fact, frozen=True, kw_only=True):
     """`XXXXXXXA` stood in place of STARTTLS: a middlebox on the way took it out."""
     wrong_mode: str | None = None
     """`implicit` where a port that ought to speak in clear speaks TLS at once, `clear` the other way round."""
+    in_clear: bytes = b""
+    """What it said in clear where TLS was begun at once."""
     injected: bytes = b""
     """Plain octets behind the reply to STARTTLS, dropped before the handshake (CVE-2011-0411)."""
     mail_before_tls: Answer[Reply]

@@ -53,6 +53,8 @@ class TlsFacts(Fact, frozen=True, kw_only=True):
     """What the chain came to against the TLSA records, whatever DNSSEC says: `match`, `mismatch`, `unusable` or ""."""
     dane_name: str = ""
     """Where the TLSA records are: `_25._tcp.mx.example.com`."""
+    dane_foreign: bool = False
+    """Those records stand in no zone of the domain's whose mail the host takes, but in its provider's."""
     dane_records: tuple[str, ...] = ()
     """Those records, in presentation form."""
     dane_why: str = ""

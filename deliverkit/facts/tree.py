@@ -8,13 +8,17 @@ rule about it is inconclusive and not silently without a subject.
 from __future__ import annotations
 
 import functools
+import re
+import sys
 import typing
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from deliverkit.model.answer import Absent, Found, Unknown
+
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,19 +65,7 @@ def _unfold(value: Any, reachable: frozenset[type[Fact]]) -> Iterator[Fact | Gap
 @functools.cache
 def _fields(kind: type[Fact]) -> tuple[tuple[str, frozenset[type[Fact]]], ...]:
     """The fields of a fact type that can hold facts, each with every fact type below it."""
-    hints = typing.get_type_hints(kind)
-    found: list[tuple[str, frozenset[type[Fact]]]] = []
-    for name in kind.__struct_fields__:
-        reachable = _reachable(_mentioned(hints[name]))
-        if reachable:
-            found.append((name, reachable))
-    return tuple(found)
-
-
-def _mentioned(hint: Any) -> frozenset[type[Fact]]:
-    if isinstance(hint, type) and issubclass(hint, Fact):
-        return frozenset({hint})
-    return frozenset().union(*(_mentioned(argument) for argument in typing.get_args(hint)))
+    return tuple((name, _reachable(mentioned)) for name, mentioned in _mentions(kind))
 
 
 def _reachable(kinds: frozenset[type[Fact]]) -> frozenset[type[Fact]]:
@@ -81,10 +73,35 @@ def _reachable(kinds: frozenset[type[Fact]]) -> frozenset[type[Fact]]:
     queue = list(kinds)
     while queue:
         kind = queue.pop()
-        if kind in seen:
-            continue
-        seen.add(kind)
-        hints = typing.get_type_hints(kind)
-        for name in kind.__struct_fields__:
-            queue.extend(_mentioned(hints[name]))
+        if kind not in seen:
+            seen.add(kind)
+            for _, mentioned in _mentions(kind):
+                queue.extend(mentioned)
     return frozenset(seen)
+
+
+@functools.cache
+def _mentions(kind: type[Fact]) -> tuple[tuple[str, frozenset[type[Fact]]], ...]:
+    """The fields whose annotations name fact types, each with those.
+
+    Annotations are text here. Of each only its names are looked up, in the module it stands in: having typing evaluate
+    hundreds of them takes longer than the rules do.
+    """
+    found: dict[str, frozenset[type[Fact]]] = {}
+    for owner in reversed(kind.__mro__):
+        written: dict[str, Any] = vars(owner).get("__annotations__", {})
+        if written:
+            names = vars(sys.modules[owner.__module__])
+            found.update((field, _named(hint, names)) for field, hint in written.items())
+    return tuple((field, found[field]) for field in kind.__struct_fields__ if found[field])
+
+
+def _named(hint: Any, names: Mapping[str, Any]) -> frozenset[type[Fact]]:
+    """The fact types in an annotation: as text whose words `names` resolves, or as what such a word stood for."""
+    if isinstance(hint, str):
+        inner = [names.get(word) for word in _NAME.findall(hint)]
+    elif isinstance(hint, type) and issubclass(hint, Fact):
+        return frozenset({hint})
+    else:
+        inner = list(typing.get_args(hint))
+    return frozenset().union(*(_named(part, names) for part in inner if not isinstance(part, str)))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from types import ModuleType
 
 _COMMAND_LINE = "httpx._main"
 
 
-def load() -> ModuleType:
-    """The module httpx. Its `__init__` does without `_main` where that cannot be imported (httpx without `[cli]`)."""
-    if "httpx" in sys.modules:
-        return sys.modules["httpx"]
+def load() -> None:
+    """Imports it. Its `__init__` does without `_main` where that cannot be imported (httpx without `[cli]`)."""
     vacant = _COMMAND_LINE not in sys.modules
     if vacant:
         sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment] # which is how an import is told that there is none
     try:
-        import httpx  # noqa: PLC0415 - slow to import, and few runs fetch anything
+        importlib.import_module("httpx")
     finally:
         if vacant:
             sys.modules.pop(_COMMAND_LINE, None)
-    return httpx

@@ -14,7 +14,6 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from deliverkit.https import library
 from deliverkit.https.stream import Stream, connected
 from deliverkit.model import Fetch, FetchOutcome, Handshake, Request, escaped
 from deliverkit.records.certificate import bears, read_certificate
@@ -76,12 +75,6 @@ class LiveFetcher:
         )
 
 
-def _warm() -> None:
-    """Imports what is slow to import."""
-    library.load()
-    importlib.import_module("deliverkit.https.transport")
-
-
 class _Made:
     """One request under way: what came of it so far."""
 
@@ -101,8 +94,10 @@ class _Made:
         request = self._request
         self._stream = await connected(request.address, request.port)
         self._stage = "no TLS handshake"
+        # Trust anchors take long to load: that is done while the network is waited for.
+        asyncio.get_running_loop().run_in_executor(None, self._anchors.prepare)
         # What is slow to import is imported while the network is waited for.
-        warming = asyncio.ensure_future(asyncio.to_thread(_warm))
+        warming = asyncio.ensure_future(asyncio.to_thread(importlib.import_module, "deliverkit.https.transport"))
         try:
             async with asyncio.timeout(_HANDSHAKE):
                 self.handshake = await self._stream.start_tls(request.host, self._anchors)

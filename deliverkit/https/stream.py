@@ -1,6 +1,6 @@
 """The connection below HTTP: TCP to one address, then TLS by memory buffers, its certificate judged afterwards.
 
-Speaks as httpcore's `AsyncNetworkStream` does, whose timeouts it leaves to whoever bounds the whole request.
+It has no timeouts: whoever bounds the whole request ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from typing import Any, Final
+from typing import Final
 
 from deliverkit.model import Handshake
 from deliverkit.tls.peer import client_context, established, failed, reason
@@ -101,10 +101,10 @@ class Stream:
         await self._loop.sock_sendall(self._socket, octets)
         return (await self._loop.sock_recv(self._socket, _CHUNK))[:5]
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's
+    async def read(self, most: int) -> bytes:
         """What comes next, b"" at the end. Raises OSError."""
         try:
-            return await self._read(max_bytes)
+            return await self._read(most)
         except OSError as error:
             self.error = error
             raise
@@ -137,13 +137,12 @@ class Stream:
             else:
                 self._incoming.write_eof()
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's
+    async def write(self, octets: bytes) -> None:
         """Sends all of it. Raises OSError."""
         if self._tls is None:
             raise OSError(errno.ENOTCONN, "no TLS")
         try:
-            if buffer:
-                self._tls.write(buffer)
+            self._tls.write(octets)
             await self._flush()
         except OSError as error:
             self.error = error
@@ -152,10 +151,6 @@ class Stream:
     async def _flush(self) -> None:
         if self._outgoing.pending:
             await self._loop.sock_sendall(self._socket, self._outgoing.read())
-
-    def get_extra_info(self, info: str) -> Any:
-        """None of what httpcore asks for."""
-        return False if info == "is_readable" else None
 
     async def aclose(self) -> None:
         """Ends it; a TLS close is said where it can be without waiting."""

@@ -1,54 +1,82 @@
-"""httpx over a connection that stands already. Imported where a request is made: httpx takes its time."""
+"""httpx over a connection that stands already, its HTTP/1.1 read by h11 (RFC 9112).
+
+httpx's own transport is httpcore, with pools, proxies and HTTP/2: one GET needs none of it, and to import it takes
+longer than a policy takes to come. h11 does no I/O: what to send comes out of it, what arrived goes in. Imported where
+a request is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Final
 
-import httpcore
-import httpx
+import h11
 
+from deliverkit.https import library
 from deliverkit.https.stream import Stream
+
+library.load()
+import httpx  # noqa: E402 - only then
+
+_CHUNK: Final = 16_384
+_HEAD: Final = 102_400
+"""Octets of a status line and its header fields."""
 
 
 class Over(httpx.AsyncBaseTransport):
-    """One HTTP/1.1 request over `stream`: no pool, no name looked up, no proxy."""
+    """One request over `stream`: no pool, no name looked up, no proxy."""
 
     def __init__(self, stream: Stream) -> None:
-        self._stream: Any = stream  # what of httpcore.AsyncNetworkStream HTTP/1.1 makes use of
+        self._stream = stream
+        self._state = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=_HEAD)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body still to be read. Raises `httpx.TransportError`."""
-        origin = httpcore.Origin(b"https", request.url.raw_host, request.url.port or 443)
-        connection = httpcore.AsyncHTTP11Connection(origin, self._stream)
-        url = httpcore.URL(
-            scheme=b"https", host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
-        )
+        """The final response, interim ones passed over, its body still to be read.
+
+        Raises `httpx.RemoteProtocolError` for what is no HTTP, `httpx.LocalProtocolError` for what cannot be asked.
+        """
         try:
-            answer = await connection.handle_async_request(
-                httpcore.Request(method=request.method.encode("ascii"), url=url, headers=request.headers.raw)
-            )
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            asked = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+            said = (self._state.send(asked) or b"") + (self._state.send(h11.EndOfMessage()) or b"")
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error), request=request) from error
+        try:
+            await self._stream.write(said)
+            while not isinstance(event := await self._next(), h11.Response):
+                pass
+        except (h11.RemoteProtocolError, OSError) as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         return httpx.Response(
-            status_code=answer.status, headers=answer.headers, stream=_Body(answer.stream, request), request=request
+            status_code=event.status_code,
+            headers=list(event.headers.raw_items()),
+            stream=_Body(self._data(), request),
+            request=request,
         )
+
+    async def _data(self) -> AsyncIterator[bytes]:
+        """The body in parts, its transfer coding taken off, as its content coding left it."""
+        while isinstance(event := await self._next(), h11.Data):
+            yield bytes(event.data)
+
+    async def _next(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
+        while (event := self._state.next_event()) is h11.NEED_DATA:
+            octets = await self._stream.read(_CHUNK)
+            if not octets and self._state.their_state is h11.SEND_RESPONSE:
+                raise h11.RemoteProtocolError("the server disconnected without sending a response")
+            self._state.receive_data(octets)
+        return event
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body, with httpcore's errors as httpx's."""
+    """The body, with errors as httpx has them."""
 
-    def __init__(self, stream: Any, request: httpx.Request) -> None:
-        self._stream = stream
+    def __init__(self, parts: AsyncIterator[bytes], request: httpx.Request) -> None:
+        self._parts = parts
         self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in self._stream:
+            async for part in self._parts:
                 yield part
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        except (h11.RemoteProtocolError, OSError) as error:
             raise httpx.RemoteProtocolError(str(error), request=self._request) from error
-
-    async def aclose(self) -> None:
-        """Ends the response."""
-        await self._stream.aclose()

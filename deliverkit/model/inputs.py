@@ -60,6 +60,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The SMTP sessions asked for; None: none."""
     policy: bytes | None = None
     """An MTA-STS policy to judge in place of the one that is published."""
+    policy_name: str = ""
+    """Where that policy is from: the path of a file, as the user named it."""
     connect_to: tuple[str, ...] = ()
     """`HOST:PORT:ADDR:PORT`: where connections really go."""
     allow_private: bool = False

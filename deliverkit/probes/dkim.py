@@ -17,7 +17,7 @@ from deliverkit.dns import Port
 from deliverkit.facts.dkim import DkimFacts, SelectorFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Mx, Txt, Unknown
 from deliverkit.probes.dkim_nameservers import ask_each
-from deliverkit.probes.dkim_verifier import refusal
+from deliverkit.probes.dkim_verifier import loaded, refusal
 from deliverkit.records.dkim import KeyRecord, looks_like_key, parse_key_record
 from deliverkit.records.dkim_damage import diagnose
 from deliverkit.records.dkim_key import Key, key_of_spki
@@ -157,6 +157,8 @@ async def _selector(
         _doubled(name, inputs.domain, port) if not guessed and _gone(lookup) and not lookup.aliases else _none(),
         ask_each(name, inputs.domain, lookup, port) if inputs.each_nameserver else _none(),
     )
+    if record:
+        await loaded()
     return SelectorFacts(
         domain=inputs.domain,
         selector=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from types import ModuleType
 
@@ -19,6 +20,12 @@ def library() -> ModuleType:
 
     module: ModuleType = dkim
     return module
+
+
+async def loaded() -> None:
+    """Loads dkimpy in a thread: that takes a while, for which no other answer need wait."""
+    if "dkim" not in sys.modules:
+        await asyncio.to_thread(library)
 
 
 def _asks_nobody(*_: object, **__: object) -> None:

@@ -17,7 +17,7 @@ from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
 from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.model import Absent, Answer, Found, Inputs, Lookup, LookupOutcome, Note, Unknown
-from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
+from deliverkit.probes import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, spf, tls_rpt
 
 T = TypeVar("T")
 NOT_ASKED = Absent("not asked for")
@@ -73,21 +73,30 @@ async def gather(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
 
 async def _host(inputs: Inputs, port: Recorder, now: float) -> DomainFacts:
     """The tree of one host that the user named: it is dialled, whatever else its name may be."""
+    served = inputs.sessions.as_mx_of if inputs.sessions is not None else None
+    sessions = await _sessions(inputs, port, now)
+    if served is not None:
+        await port.lookup(served, "MX")
     return DomainFacts(
         inputs=inputs,
         now=now,
         existence=Found(inputs.domain),
+        to_serve=_existence(replace(inputs, domain=served), port) if served is not None else None,
         dns=NOT_ASKED,
         mx=NOT_ASKED,
         spf=NOT_ASKED,
         dkim=NOT_ASKED,
         dmarc=NOT_ASKED,
-        smtp=await _sessions(inputs, port, now),
+        smtp=sessions,
     )
 
 
 async def _sessions(inputs: Inputs, port: Recorder, now: float) -> Answer[SmtpFacts]:
-    return Found(await smtp.probe(inputs, port, now)) if inputs.sessions is not None else NOT_ASKED
+    if inputs.sessions is None:
+        return NOT_ASKED
+    from deliverkit.probes import smtp  # noqa: PLC0415 - most runs dial nobody
+
+    return Found(await smtp.probe(inputs, port, now))
 
 
 async def _area(

@@ -70,7 +70,7 @@ async def probe(inputs: Inputs, port: Recorder, now: float = 0.0) -> MtaStsFacts
     policy = published
     if inputs.policy is not None:
         text, utf8 = decoded(inputs.policy)
-        policy = Found(_read(domain, text, hosts, source="the file", utf8=utf8))
+        policy = Found(_read(domain, text, hosts, source=inputs.policy_name or "the file", utf8=utf8))
     return MtaStsFacts(
         domain=domain,
         hosts=hosts,

@@ -23,6 +23,7 @@ from deliverkit.probes.smtp_calls import (
     Place,
     closing,
     follow_ups,
+    in_clear,
     login_rank,
     logs_in,
     named,
@@ -165,11 +166,15 @@ async def _conversed(
 ) -> Dialled:
     """The conversation at one place, and a second where the port speaks otherwise than its number says."""
     session = await port.session(probe_call(sessions, place, login=login))
+    if sessions.tls == "implicit" and in_clear(session):
+        return Dialled(place=place, session=session, wrong_mode="clear", no_login=why)
     again = other_mode(session)
     if again is not None:
         other = await port.session(again)
         wrong_mode = settled(session, other)
         if wrong_mode is not None:
+            if login and again.user is None:
+                why = "TLS comes at once here, and --tls starttls was typed"
             return Dialled(place=place, session=other, wrong_mode=wrong_mode, mistaken=session, no_login=why)
         return Dialled(place=place, session=session, mistaken=other, no_login=why)
     return Dialled(place=place, session=session, no_login=why)

@@ -90,26 +90,35 @@ def other_mode(session: Session) -> Call | None:
     """The call to make again where a port seems to speak otherwise than its number says; None where it does not.
 
     A port that stays silent may wait for TLS, and one that answers with a TLS record surely does; a port for TLS at
-    once that says `220` speaks in clear.
+    once that says `220` speaks in clear. Where STARTTLS was typed, TLS at once is looked at and not used: no login.
     """
     call = session.call
-    if call.mode is not Mode.AUTO or session.state is not State.OPEN or not session.steps:
+    if call.mode not in (Mode.AUTO, Mode.STARTTLS) or session.state is not State.OPEN or not session.steps:
         return None
-    if call.port == SMTPS:
-        handshake = session.handshake
-        failed = handshake is not None and not handshake.ok
-        # The banner stood there before the handshake, or came in answer to it.
-        clear = failed and any(
-            _REPLY.match(seen) for seen in (handshake.plaintext if handshake else b"", session.injected)
-        )
-        return msgspec.structs.replace(call, mode=Mode.STARTTLS) if clear else None
+    if call.mode is Mode.AUTO and call.port == SMTPS:
+        return msgspec.structs.replace(call, mode=Mode.STARTTLS) if in_clear(session) else None
     last = session.steps[-1]
     if last.stage != "banner" or last.trouble is None:
         return None
     silent = last.trouble is Trouble.TIMEOUT and not last.reply and call.port != MX_PORT
     if silent or last.reply.startswith(_TLS_RECORD):
-        return msgspec.structs.replace(call, mode=Mode.IMPLICIT, try_mail=False)
+        typed = call.mode is Mode.STARTTLS
+        again = msgspec.structs.replace(call, mode=Mode.IMPLICIT, try_mail=False)
+        return again if not typed else _without_errand(again)
     return None
+
+
+def in_clear(session: Session) -> bytes:
+    """The reply that a server gave in clear where TLS was begun at once; b"" where it gave none."""
+    handshake = session.handshake
+    if handshake is None or handshake.ok or session.steps[0].stage != "tls":
+        return b""
+    # The banner stood there before the handshake, or came in answer to it.
+    return next((seen for seen in (handshake.plaintext, session.injected) if _REPLY.match(seen)), b"")
+
+
+def _without_errand(call: Call) -> Call:
+    return msgspec.structs.replace(call, user=None, mechanism=None, insecure_auth=False, relay_to=None, try_mail=False)
 
 
 def settled(first: Session, again: Session) -> str | None:
@@ -128,9 +137,7 @@ def follow_ups(sessions: Sessions, session: Session, used: int) -> tuple[tuple[C
     handshake = session.handshake
     if handshake is None or not handshake.ok or closing(session):
         return (), ()
-    bare = msgspec.structs.replace(
-        session.call, user=None, mechanism=None, insecure_auth=False, relay_to=None, try_mail=False
-    )
+    bare = _without_errand(session.call)
     if sessions.tls_scan:
         wanted = [version for version in VERSIONS if version != handshake.version]
         room = max(MOST - used, 0)

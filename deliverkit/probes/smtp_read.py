@@ -13,7 +13,7 @@ import msgspec
 from deliverkit.facts.smtp import Endpoint, LoginFacts, OddReply, RelayFacts
 from deliverkit.facts.tls import TlsFacts
 from deliverkit.model import Absent, Answer, Found, Mode, Session, Sessions, State, Trouble, Unknown
-from deliverkit.probes.smtp_calls import Dialled, closing, named, role_of
+from deliverkit.probes.smtp_calls import Dialled, closing, in_clear, named, role_of
 from deliverkit.probes.smtp_told import Told
 from deliverkit.records.certificate import bears, read_certificate
 from deliverkit.smtp.capabilities import Capabilities
@@ -88,6 +88,7 @@ def read(dialled: Dialled, setting: Setting) -> Endpoint:
         starttls=_starttls(session, told, before),
         starttls_reply=told.starttls_refusal(),
         stripped=isinstance(before, Found) and before.value.stripped,
+        in_clear=in_clear(dialled.mistaken or session).rstrip(),
         injected=session.injected if told.reached("starttls") else b"",
         mail_before_tls=told.asked("mail-clear"),
         tls=setting.tls if isinstance(setting.tls, Found) else _no_tls(setting.tls, told),
@@ -215,6 +216,9 @@ def _login(
             mechanism=remarks.get("mechanism"),
             asked_for=sessions.mechanism,
             offered=caps.value.auth if isinstance(caps, Found) else (),
+            heard=isinstance(caps, Found)
+            and isinstance(behind, Absent)
+            and (encrypted or not caps.value.has("STARTTLS")),
             why=why,
             reply=reply,
             detail=remarks.get("oauth"),

@@ -13,6 +13,7 @@ from deliverkit.facts.tls import ScanFacts, TlsFacts
 from deliverkit.model import Absent, Answer, Found, Handshake, Session, State, Trouble, Unknown
 from deliverkit.probes.smtp_calls import Dialled
 from deliverkit.records.certificate import Certificate, bears, read_certificate
+from deliverkit.records.names import is_subdomain
 from deliverkit.records.tlsa import Match, match
 
 _OURS: Final = "this machine's OpenSSL"
@@ -89,6 +90,7 @@ def facts(
             dane_ee=status == "match" and made.ee,
             dane_outcome=made.outcome,
             dane_name=dane.name if dane else "",
+            dane_foreign=dane is not None and not is_subdomain(place.host, dane.domain),
             dane_records=tuple(record.text for record in dane.published) if dane else (),
             dane_why=made.why,
             enforced_by=policy.covers(place.host, "enforce"),

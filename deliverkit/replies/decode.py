@@ -27,7 +27,7 @@ def decode(text: str, *, stage: str | None = None, provider: str | None = None, 
     phase = stage if stage in STAGES else parts.stage
     searched = Searched(parts.folded)
     speaker = _speaker(parts, searched, provider, host)
-    judgement = judge(parts, searched, speaker, phase)
+    judgement = judge(parts, speaker, phase)
     klass = _class(parts, judgement, speaker)
     names = named(parts, searched)
     sentences = told(parts, judgement, klass, speaker, names)

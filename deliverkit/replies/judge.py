@@ -6,6 +6,8 @@ enhanced code that says something, the common weak ones, then whatever the codes
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from deliverkit.replies import tables
@@ -53,16 +55,16 @@ def status_entry(enhanced: str | None) -> tuple[CodeEntry | None, bool]:
     return file.seen.get(enhanced) or file.seen.get(rest), False
 
 
-def judge(parts: Parts, searched: Searched, provider: str | None, stage: str | None) -> Judgement:
+def judge(parts: Parts, provider: str | None, stage: str | None) -> Judgement:
     """The category of a reply, and what it was told by."""
     basic, basic_registered = basic_entry(parts.code, stage)
     status, status_registered = status_entry(parts.enhanced)
     rule = None
     category = _early(parts)
     if category is None:
-        rule, category = _ruled(parts, searched, provider, stage, (basic, status))
-    if category is None:
-        category = _coded(basic, status)
+        told = any(entry is not None and not entry.vague for entry in (basic, status))
+        rule = ruled(parts.words, parts.code, parts.enhanced, provider, stage, told=told)
+        category = rule.category if rule else _coded(basic, status)
     return Judgement(category, rule, basic, basic_registered, status, status_registered)
 
 
@@ -75,24 +77,22 @@ def _early(parts: Parts) -> str | None:
     return None
 
 
-def _ruled(
-    parts: Parts,
-    searched: Searched,
-    provider: str | None,
-    stage: str | None,
-    codes: tuple[CodeEntry | None, ...],
-) -> tuple[Rule | None, str | None]:
-    told = (searched, parts.code, parts.enhanced, stage)
+@functools.lru_cache(maxsize=1024)
+def ruled(
+    words: str, code: int | None, enhanced: str | None, provider: str | None, stage: str | None, *, told: bool
+) -> Rule | None:
+    """The first rule that holds. `told`: a code says something already, so that weak common rules have no say.
+
+    The replies of a log are much the same, so the last thousand are kept.
+    """
+    reply = (Searched(words), code, enhanced, stage)
     own_strong, own_weak = tables.provider_rules(provider) if provider else (None, None)
     common_strong, common_weak = tables.common_rules()
-    for rules in (own_strong, common_strong, own_weak):
-        rule = rules.first(*told) if rules else None
+    for rules in (own_strong, common_strong, own_weak, None if told else common_weak):
+        rule = rules.first(*reply) if rules else None
         if rule:
-            return rule, rule.category
-    if any(entry and not entry.vague for entry in codes):
-        return None, None
-    rule = common_weak.first(*told)
-    return rule, rule.category if rule else None
+            return rule
+    return None
 
 
 def _coded(basic: CodeEntry | None, status: CodeEntry | None) -> str:

@@ -17,7 +17,7 @@ LOOKED_AT: Final = 4096
 KEPT: Final = 8192
 """Characters of the input that are kept."""
 
-_LINES: Final = re.compile(r"\r\n|\n|\r|\\r\\n|\\n")
+_LINES: Final = re.compile(r"\r\n|\n|\r|(?:\\r)?\\n(?=[2-5][0-9]{2}[ -])")
 _CODED: Final = re.compile(
     r"[\s\"']*([2-5][0-9]{2})(?:[ \t]*-(?=[2-5]\.[0-9])|[ \t]*-[ \t]*|[ \t]+|$)(.*)", re.DOTALL | re.ASCII
 )
@@ -53,6 +53,8 @@ _SPOKEN: Final = re.compile(
     r"(?:in reply to|after|our) (end of data|rcpt to|mail from|ehlo|helo|initial connection|starttls|auth|data)\b",
     re.ASCII,
 )
+_ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@,;:]{1,255}>?")
+"""An address of mail. Its words are names, and say nothing: `<spam@example.net>` is no spam."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _QUOTES: Final = str.maketrans(
     {
@@ -76,14 +78,16 @@ _QUOTES: Final = str.maketrans(
 class Parts(msgspec.Struct, frozen=True):
     """A reply's parts.
 
-    `text`: the words of all lines, as they came; `folded`: the same, to be searched. `stage`: what the text itself
-    says of the command it answers. `report`: the folded text of the report around the reply, where there is one.
+    `text`: the words of all lines, as they came; `folded`: the same, to be searched; `words`: that without addresses.
+    `stage`: what the text itself says of the command it answers. `report`: the folded text of the report around the
+    reply, where there is one.
     """
 
     code: int | None
     enhanced: str | None
     text: str
     folded: str
+    words: str
     stage: str | None = None
     report: str | None = None
 
@@ -113,7 +117,7 @@ def parted(text: str) -> Parts:
     looked_at = text[:LOOKED_AT]
     code: int | None = None
     enhanced: str | None = None
-    words: list[str] = []
+    lines: list[str] = []
     for line in _LINES.split(looked_at):
         rest = line
         coded = _CODED.match(rest) or _TIGHT.match(rest)
@@ -126,8 +130,8 @@ def parted(text: str) -> Parts:
             rest = rest[status.end() :]
         rest = rest.strip()
         if rest:
-            words.append(rest)
-    joined = " ".join(words)
+            lines.append(rest)
+    joined = " ".join(lines)
     spoken = _SPOKEN.search(joined.lower()) if " " in joined else None
     report = None
     if code is None:
@@ -143,7 +147,9 @@ def parted(text: str) -> Parts:
         inside = _INSIDE.search(joined)
         enhanced = _status(inside) if inside else None
     stage = _COMMANDS[spoken[1]] if spoken else None
-    return Parts(code=code, enhanced=enhanced, text=joined, folded=folded(joined), stage=stage, report=report)
+    searched = folded(joined)
+    words = _ADDRESS.sub("<>", searched) if "@" in searched else searched
+    return Parts(code=code, enhanced=enhanced, text=joined, folded=searched, words=words, stage=stage, report=report)
 
 
 def _reported(text: str) -> tuple[int | None, str]:

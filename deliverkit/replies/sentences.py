@@ -70,11 +70,11 @@ def _detail(judgement: Judgement) -> str | None:
 def _codes(parts: Parts, judgement: Judgement, klass: Class) -> tuple[str, ...]:
     """What the codes say beyond the category, and that one is registered nowhere."""
     said: list[str] = []
-    status = judgement.status
+    status, basic = judgement.status, judgement.basic
     if status and status.category == judgement.category and not status.vague:
         said.append(f"{parts.enhanced} means: {status.says}")
-    elif judgement.basic and (judgement.category == "success" or not judgement.rule):
-        said.append(f"{parts.code} means: {judgement.basic.says}")
+    elif basic and (not judgement.rule or (basic.category == judgement.category and not basic.vague)):
+        said.append(f"{parts.code} means: {basic.says}")
     if parts.enhanced and not judgement.status_registered:
         said.append(f"The enhanced code {parts.enhanced} is not registered with IANA{_subject(parts.enhanced)}.")
     if parts.code is not None and not judgement.basic_registered:
@@ -93,7 +93,8 @@ def _subject(enhanced: str) -> str:
 def _references(judgement: Judgement, entry: tables.CategoryEntry, provider: str | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for code in (judgement.status, judgement.basic):
-        if code and code.reference:
+        told_by_it = code and (code.category == judgement.category or not judgement.rule)
+        if code and code.reference and told_by_it:
             found[code.reference] = None
     for reference in entry.references:
         found[reference] = None

@@ -12,6 +12,8 @@ from deliverkit.replies.inputs import Counts, Item, Kind, items
 
 _REMEMBERED: Final = 2048
 """Replies that a log may repeat word for word without being decoded again."""
+_SHORT: Final = 1024
+"""Characters of a reply that is remembered: longer ones seldom come twice, and would fill the memory."""
 _MAX_WHOLE: Final = 16_384
 
 
@@ -23,9 +25,13 @@ def explained(
     An input of one line is taken for a reply whatever it says.
     """
 
-    @functools.lru_cache(maxsize=_REMEMBERED)
-    def known(text: str, at: str | None, host: str | None) -> Decoded:
+    def fresh(text: str, at: str | None, host: str | None) -> Decoded:
         return decode(text, stage=at, provider=provider, host=host)
+
+    remembered = functools.lru_cache(maxsize=_REMEMBERED)(fresh)
+
+    def known(text: str, at: str | None, host: str | None) -> Decoded:
+        return (remembered if len(text) <= _SHORT else fresh)(text, at, host)
 
     found = False
     for item in items(lines, counts):

@@ -26,6 +26,7 @@ from deliverkit.model import (
     clipped,
 )
 from deliverkit.model.display import RECORDED
+from deliverkit.model.gate import Gate
 from deliverkit.records.names import unicode_name
 from deliverkit.report import dane, dkim, dmarc, dns, dnssec, mta_sts, mx, second_opinion, smtp, spf, tls_rpt
 from deliverkit.report.document import (
@@ -46,9 +47,6 @@ from deliverkit.report.document import (
     Verdict,
 )
 
-FailOn = Literal["error", "warning", "notice", "never"]
-OnInconclusive = Literal["report", "pass", "fail"]
-
 _WORST_FIRST: Final = (
     "mx-domain-nonexistent", "dnssec-bogus", "mx-null-with-others", "mx-unresolvable", "mx-is-ip", "mx-is-cname",
     "mx-private-address", "mta-sts-mx-not-covered", "dane-mismatch", "mta-sts-policy-unreachable",
@@ -62,36 +60,6 @@ _WORST_FIRST: Final = (
 )  # fmt: skip
 """Among findings of one severity: first what loses all mail, then what loses some, then what lets forgeries in."""
 _IMPACT: Final = {rule: place for place, rule in enumerate(_WORST_FIRST)}
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is judged, and what counts as failed. `select` and `ignore` hold rule ids and areas."""
-
-    fail_on: FailOn = "error"
-    inconclusive: OnInconclusive = "report"
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    exit_zero: bool = False
-
-    def selects(self, rule: Rule) -> bool:
-        """Whether the rule is judged at all."""
-        return not self.select or rule.id in self.select or rule.area in self.select
-
-    def ignores(self, rule: Rule) -> bool:
-        """Whether the rule's findings are accepted."""
-        return rule.id in self.ignore or rule.area in self.ignore
-
-    def reached_by(self, severity: str) -> bool:
-        """Whether a finding of this severity fails the run."""
-        return self.fail_on != "never" and Severity(severity).rank <= Severity(self.fail_on).rank
-
-    def verdict(self, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
-        """The verdict these come to."""
-        if any(self.reached_by(finding.severity) for finding in findings):
-            return "fail"
-        if any(self.reached_by(entry.severity) for entry in unclear):
-            return {"report": "inconclusive", "pass": "pass", "fail": "fail"}[self.inconclusive]  # type: ignore[return-value]
-        return "pass"
 
 
 def fold_target(
@@ -119,7 +87,7 @@ def fold_target(
         target=domain,
         unicode=unicode_name(domain),
         role=_role(facts, flat),
-        verdict=gate.verdict(findings, unclear),
+        verdict=_verdict(gate, findings, unclear),
         counts=Counts(
             passed=_count(counted, Status.PASS),
             fail=_count(counted, Status.FAIL),
@@ -309,6 +277,15 @@ def _is_bare(record: str | None) -> bool:
 
 def _count(outcomes: Iterable[Outcome], status: Status) -> int:
     return sum(outcome.status is status for outcome in outcomes)
+
+
+def _verdict(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
+    """The verdict these come to."""
+    if any(gate.reached_by(finding.severity) for finding in findings):
+        return "fail"
+    if any(gate.reached_by(entry.severity) for entry in unclear):
+        return {"report": "inconclusive", "pass": "pass", "fail": "fail"}[gate.inconclusive]  # type: ignore[return-value]
+    return "pass"
 
 
 def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:

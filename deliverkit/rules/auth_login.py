@@ -8,6 +8,7 @@ from deliverkit.facts.smtp import Endpoint, LoginFacts
 from deliverkit.model import Exhibit, Finding, Fix, Found, Inconclusive, NotApplicable, Severity, Who, need
 from deliverkit.rules.auth_cause import cause_of
 from deliverkit.rules.declare import rule
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS
 from deliverkit.rules.tls_fault import faults
 from deliverkit.smtp.sasl import KNOWN
 
@@ -118,14 +119,15 @@ def auth_exchange_broken(login: LoginFacts) -> Iterator[Finding]:
 
 @rule(Severity.ERROR, "RFC 4954 §4", who=Who.SENDER)
 def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
-    """No login was tried, since the server does not offer the mechanism, or none that is known here.
+    """No login was tried, since the server offers none, or not the mechanism, or none that is known here.
 
     Nothing was sent: a client that falls back on another mechanism than the one it was told to use gives more away than
-    its user meant to.
+    its user meant to. Port 25 rightly offers no login: it is for mail from other servers.
 
     ## Fix
-    Name one of those it offers with `--mechanism`. On the server: Dovecot: `auth_mechanisms = plain login`; Cyrus SASL:
-    `mech_list: PLAIN LOGIN` in `smtpd.conf`; Exim: an authenticator for each mechanism.
+    Log in on 465 or 587; name one of the mechanisms offered with `--mechanism`. On the server: Dovecot:
+    `auth_mechanisms = plain login`; Cyrus SASL: `mech_list: PLAIN LOGIN` in `smtpd.conf`; Exim: an authenticator for
+    each mechanism.
 
     ## Bad
         ; check mail.example.com --port 587 --user alice --mechanism SCRAM-SHA-256
@@ -143,8 +145,11 @@ def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
     """
     if login.outcome != "not-tried":
         return
-    if not login.offered:
+    if not login.offered and not login.heard:
         raise Inconclusive(f"{_where(login)}: no login was tried: {login.why}")
+    if not login.offered:
+        yield _no_login(login)
+        return
     wanted = (login.asked_for or "").upper()
     common = [name for name in login.offered if name in KNOWN]
     if wanted and wanted not in login.offered:
@@ -162,6 +167,22 @@ def auth_mechanism_not_offered(login: LoginFacts) -> Iterator[Finding]:
             + "On the server: Dovecot: auth_mechanisms; Cyrus SASL: mech_list in smtpd.conf; Exim: authenticators."
         ),
         cause=f"mechanism {wanted or 'unknown'}",
+    )
+
+
+def _no_login(login: LoginFacts) -> Finding:
+    """The server offers no AUTH at all: what was asked for cannot be done here, whichever mechanism was named."""
+    submission = login.port in SUBMISSION_PORTS
+    elsewhere = "" if submission else "Log in on a submission port: 465, or 587 with STARTTLS. "
+    return Finding(
+        message="offers no login: none was tried",
+        subject=_where(login),
+        fix=Fix(
+            f"{elsewhere}If a login is wanted here, offer AUTH inside TLS: Postfix: smtpd_sasl_auth_enable = yes; "
+            "Exim: authenticators and auth_advertise_hosts."
+        ),
+        part_of="auth-missing" if submission else None,
+        cause="no AUTH",
     )
 
 

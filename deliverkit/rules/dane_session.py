@@ -10,7 +10,7 @@ from deliverkit.rules.declare import rule
 from deliverkit.rules.tls_context import certificate_exhibit
 
 
-@rule(Severity.ERROR, "RFC 7672 §2.2", "RFC 7672 §3.1", "RFC 7671 §5", who=Who.MAIL_ADMIN)
+@rule(Severity.ERROR, "RFC 7672 §2.2", "RFC 7672 §3.1", "RFC 7671 §5", who=Who.DNS_ADMIN)
 def dane_mismatch(tls: TlsFacts) -> Iterator[Finding]:
     """The certificate of a mail server matches none of its TLSA records.
 
@@ -68,5 +68,6 @@ def dane_mismatch(tls: TlsFacts) -> Iterator[Finding]:
         ),
         fix=Fix(text=text, name=tls.dane_name, rdtype="TLSA", after=pinned),
         severity=severity,
+        who=Who.PROVIDER if tls.dane_foreign else None,
         cause="mismatch",
     )

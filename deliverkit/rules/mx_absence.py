@@ -8,6 +8,7 @@ from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.mx import MxFacts, denies_all, may_send
 from deliverkit.model import (
     Absent,
+    Answer,
     Exhibit,
     Finding,
     Fix,
@@ -75,13 +76,20 @@ def mx_domain_nonexistent(facts: DomainFacts) -> Iterator[Finding]:
     if facts.inputs.verdicts_only:
         raise NotApplicable("only verdicts were asked for")
     if known(facts.existence) is None:
-        yield Finding(
-            message="the domain does not exist (NXDOMAIN): it gets no mail, and mail in its name is refused",
-            subject=facts.inputs.domain,
-            evidence=(Exhibit(text=getattr(facts.existence, "why", ""), title=f"{facts.inputs.domain} MX"),),
-            fix=Fix(text="Look for a slip in the name, then whether its registration has lapsed."),
-            cause="nxdomain",
-        )
+        yield _nonexistent(facts.inputs.domain, facts.existence)
+    served = facts.inputs.sessions.as_mx_of if facts.inputs.sessions is not None else None
+    if served is not None and facts.to_serve is not None and known(facts.to_serve) is None:
+        yield _nonexistent(served, facts.to_serve)
+
+
+def _nonexistent(domain: str, denial: Answer[str]) -> Finding:
+    return Finding(
+        message="the domain does not exist (NXDOMAIN): it gets no mail, and mail in its name is refused",
+        subject=domain,
+        evidence=(Exhibit(text=getattr(denial, "why", ""), title=f"{domain} MX"),),
+        fix=Fix(text="Look for a slip in the name, then whether its registration has lapsed."),
+        cause="nxdomain",
+    )
 
 
 @rule(Severity.WARNING, "RFC 5321 §5.1")

@@ -8,7 +8,7 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, Found, Mark, NotApplicable, Severity, Who, known, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, reply_exhibit
+from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, octets_exhibit, peer, reply_exhibit
 
 PLAIN: Final = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 """Mechanisms that say the password or token itself (RFC 4616 §4, RFC 7628 §5)."""
@@ -127,6 +127,9 @@ def smtp_tls_at_once_unexpected(endpoint: Endpoint) -> Iterator[Finding]:
     """
     peer(endpoint)
     if endpoint.port not in _IN_CLEAR:
+        if endpoint.wrong_mode == "implicit" and endpoint.asked_starttls:
+            yield _at_once(endpoint)
+            return
         raise NotApplicable("no port that has to begin in clear")
     if endpoint.wrong_mode == "implicit":
         yield Finding(
@@ -139,6 +142,19 @@ def smtp_tls_at_once_unexpected(endpoint: Endpoint) -> Iterator[Finding]:
         )
         return
     need(endpoint.banner)
+
+
+def _at_once(endpoint: Endpoint) -> Finding:
+    """`--tls starttls` was typed for a port that is right to speak TLS at once."""
+    return Finding(
+        message="speaks TLS at once, where STARTTLS was asked for: no banner comes in clear",
+        subject=endpoint.where,
+        fix=Fix(
+            "Use TLS at once here: --tls implicit, or leave --tls out. In a mail program or application choose SSL/TLS "
+            "for this port; STARTTLS is for 587."
+        ),
+        who=Who.SENDER,
+    )
 
 
 @rule(Severity.ERROR, "RFC 8314 §3.3", "RFC 8314 §7.3", who=Who.MAIL_ADMIN)
@@ -171,11 +187,9 @@ def smtp_tls_at_once_missing(endpoint: Endpoint) -> Iterator[Finding]:
             message="speaks in clear on 465, where clients begin with TLS: they cannot connect",
             subject=endpoint.where,
             evidence=(
-                *(
-                    (reply_exhibit(endpoint, "banner in clear", endpoint.banner.value),)
-                    if isinstance(endpoint.banner, Found)
-                    else ()
-                ),
+                reply_exhibit(endpoint, "banner in clear", endpoint.banner.value)
+                if isinstance(endpoint.banner, Found)
+                else octets_exhibit(at(endpoint, "in place of TLS"), endpoint.in_clear),
             ),
             fix=Fix(
                 "Let TLS begin at once. Postfix, in master.cf below submissions: -o smtpd_tls_wrappermode=yes; Exim: "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Exhibit, Finding, Fix, NotApplicable, Severity, Unknown, Who, need
 from deliverkit.rules.declare import rule
 from deliverkit.rules.smtp_exhibit import at, not_delivered, octets_exhibit, peer
+
+_SMTPS: Final = 465
 
 
 @rule(Severity.ERROR, "RFC 3207 §4.1", "RFC 8446 §6.2", "RFC 8314 §3.3", who=Who.MAIL_ADMIN)
@@ -38,7 +41,10 @@ def tls_handshake_failed(endpoint: Endpoint) -> Iterator[Finding]:
         need(endpoint.tls)
         return
     if endpoint.wrong_mode == "clear":
-        raise NotApplicable("it speaks in clear here")
+        if endpoint.port == _SMTPS:
+            raise NotApplicable("it speaks in clear here")
+        yield _in_clear(endpoint)
+        return
     yield Finding(
         message=f"no TLS comes about, for the handshake fails{not_delivered(endpoint)}",
         subject=endpoint.where,
@@ -52,6 +58,21 @@ def tls_handshake_failed(endpoint: Endpoint) -> Iterator[Finding]:
         ),
         part_of="tls-client-certificate-demanded" if endpoint.demands_client else None,
         cause="handshake",
+    )
+
+
+def _in_clear(endpoint: Endpoint) -> Finding:
+    """`--tls implicit` was typed for a port that is right to speak in clear first."""
+    return Finding(
+        message="no TLS comes about at once: the port speaks SMTP in clear first",
+        subject=endpoint.where,
+        evidence=(octets_exhibit(at(endpoint, "in place of TLS"), endpoint.in_clear),),
+        fix=Fix(
+            "Use STARTTLS here: --tls starttls, or leave --tls out. TLS at once is what port 465 is for. In a mail "
+            "program or application choose STARTTLS for this port."
+        ),
+        who=Who.SENDER,
+        cause="in clear",
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from deliverkit.dns.options import DnsOptions
 from deliverkit.model import Inputs, Sessions
+from deliverkit.model.gate import FailOn, Gate, OnInconclusive
 from deliverkit.records.names import is_address, parse_domain
 from deliverkit.report import Report
-from deliverkit.report.fold import FailOn, Gate, OnInconclusive
 from deliverkit.runs.check import run
 from deliverkit.runs.options import (
     CHECK_AREAS,

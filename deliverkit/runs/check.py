@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from deliverkit import __version__, engine
+from deliverkit import __version__
 from deliverkit.dns import Port
 from deliverkit.dns.build import Opened, open_port
 from deliverkit.dns.deadline import Bounded
@@ -24,12 +24,12 @@ from deliverkit.evidence import saved
 from deliverkit.evidence.recorder import Dialler, Fetcher, Recorder
 from deliverkit.model import Inputs
 from deliverkit.probes.domain import gather
-from deliverkit.report import Report, ResolverReport, TargetReport, Vantage
-from deliverkit.report.fold import failed_target, fold_run, fold_target
-from deliverkit.rules import all_rules
+from deliverkit.runs import ahead
 from deliverkit.runs.options import AT_ONCE, SESSION_AREAS, RunError, RunOptions
 from deliverkit.runs.outside import Outside
-from deliverkit.runs.questions import questions_of
+
+if TYPE_CHECKING:
+    from deliverkit.report import Report, TargetReport
 
 Elapsed = Callable[[], float]
 
@@ -78,7 +78,8 @@ async def run(
         validating = (
             asyncio.create_task(opened.validating()) if opened is not None and not options.dns.offline else None
         )
-        finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
+        with _loading(requests, options):
+            finished = await _all(requests, asked, outside, options, now, opened.server if opened else "the resolver")
         if validating is not None:
             # Worth knowing, not worth waiting for.
             if not validating.done():
@@ -189,13 +190,9 @@ async def _judged(inputs: Inputs, recorder: Recorder, options: RunOptions, now: 
         facts = await gather(inputs, recorder, now)
         duration = elapsed()
         asked = saved.asked_of(recorder) if options.questions or options.save_evidence is not None else ()
-        report = fold_target(
-            facts,
-            engine.judge(facts, all_rules()),
-            options.gate,
-            duration_ms=duration,
-            questions=questions_of(asked) if options.questions else msgspec.UNSET,
-        )
+        from deliverkit.runs.judging import judged  # noqa: PLC0415 - loaded ahead, while the answers were awaited
+
+        report = judged(facts, options, asked, duration)
         if options.save_evidence is None:
             return _Done(report)
         kept = saved.TargetEvidence(
@@ -210,25 +207,25 @@ async def _judged(inputs: Inputs, recorder: Recorder, options: RunOptions, now: 
     except Exception as error:  # noqa: BLE001 - the other targets go on; the report says that this one did not
         if options.failed is not None:
             options.failed(inputs.domain, error)
-        return _Done(failed_target(inputs.domain, f"{type(error).__name__}: {error}", duration_ms=elapsed()))
+        from deliverkit.runs.judging import failed  # noqa: PLC0415 - as above
+
+        return _Done(failed(inputs.domain, error, elapsed()))
 
 
 def _folded(finished: Sequence[_Done], options: RunOptions, now: float, duration: float, seen: Seen) -> Report:
-    return fold_run(
-        tuple(done.report for done in finished),
-        options.gate,
-        version=__version__,
-        started_at=now,
-        duration_ms=duration,
-        vantage=Vantage(
-            resolvers=tuple(
-                ResolverReport(address=address, public=seen.public if place == 0 else None, validating=seen.validating)
-                for place, address in enumerate(seen.resolvers)
-            ),
-            ipv4=seen.ipv4,
-            ipv6=seen.ipv6,
-        ),
-    )
+    from deliverkit.runs.judging import folded  # noqa: PLC0415 - as above
+
+    return folded([done.report for done in finished], options, now, duration, seen)
+
+
+def _loading(requests: tuple[Inputs, ...], options: RunOptions) -> AbstractContextManager[None]:
+    """While the run lasts, what it will need later is loaded; the round trips of sessions are measured undisturbed."""
+    later = (ahead.JUDGING, *options.ahead)
+    if any(inputs.sessions is not None for inputs in requests):
+        return ahead.imported(*later)
+    # A policy of MTA-STS is fetched as soon as its host is found, which is one of the first answers.
+    fetches = not options.dns.offline and any("mta-sts" in inputs.areas for inputs in requests)
+    return ahead.importing(*(ahead.HTTPS if fetches else ()), *later)
 
 
 def _since(began: float) -> float:

@@ -5,6 +5,8 @@ Nothing is asked of any network.
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
@@ -30,7 +32,9 @@ def replies_in(
     stream: BinaryIO, counts: Counts, *, provider: str | None = None, stage: str | None = None
 ) -> Iterator[Reply]:
     """The replies of a stream, as they come."""
-    return explained(bounded(stream), counts, provider=provider, stage=stage)
+    head = stream.peek(2)[:2] if isinstance(stream, io.BufferedReader) else b""
+    lines = _recoded(stream) if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else bounded(stream)
+    return explained(lines, counts, provider=provider, stage=stage)
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:
@@ -41,3 +45,10 @@ def bounded(stream: BinaryIO) -> Iterator[bytes]:
             line = stream.readline(_PIECE)
             if len(line) < _PIECE:
                 break
+
+
+def _recoded(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of UTF-16, which PowerShell writes into files."""
+    text = io.TextIOWrapper(stream, "utf-16", errors="backslashreplace")
+    while line := text.readline(MAX_LINE):
+        yield line.encode("utf-8", "backslashreplace")

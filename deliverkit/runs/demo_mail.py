@@ -43,7 +43,9 @@ BEFORE: Final = (
     "A test message goes out as a mail server would hand it over: by the domain's MX hosts, held to its DANE records. "
     "Each reply that is no yes is explained: what it means, and whose move it is."
 )
-AFTER: Final = "--retry-for 1h waits and goes again, as a mail server does; `deliverkit decode` explains replies from logs and bounces."
+AFTER: Final = (
+    "--retry-for 1h waits, and goes again as a mail server does; deliverkit decode explains a reply from a log."
+)
 
 
 async def deliver(letter: Letter, connect_to: tuple[str, ...], options: RunOptions) -> DeliveryReport:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
-from deliverkit.report.fold import Gate
+from deliverkit.model.gate import Gate
 from deliverkit.runs.timeouts import TIMEOUT
-from deliverkit.smtp.secret import Secret
+
+if TYPE_CHECKING:
+    from deliverkit.smtp.secret import Secret
 
 CHECK_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec")
 """What `check` judges: all that DNS and HTTPS tell of a domain."""
@@ -50,6 +52,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The password or token of a login: it goes to the sessions and nowhere else."""
     failed: Callable[[str, BaseException], None] | None = None
     """Called with a target and the bug that ended it."""
+    ahead: tuple[str, ...] = ()
+    """Modules that whoever reads the report will need: imported while the answers are awaited."""
 
 
 class RunError(Exception):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from deliverkit.evidence.recorder import Dialler, Fetcher, Nowhere
 from deliverkit.model import Call, Fetch, Request, Session
-from deliverkit.probes.smtp_told import stage_name
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.tls.verify import Anchors, TrustError
 
@@ -74,6 +73,8 @@ class Outside:
 
 def _stage(words: str) -> str:
     """`mail.example.com port 587: tls` as `TLS handshake`."""
+    from deliverkit.probes.smtp_told import stage_name  # noqa: PLC0415 - most runs dial nobody
+
     return stage_name(words.rpartition(": ")[2]).removeprefix("the ")
 
 

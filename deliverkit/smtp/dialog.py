@@ -42,6 +42,13 @@ def implicit(call: Call) -> bool:
     return call.mode is Mode.IMPLICIT or (call.mode is Mode.AUTO and call.port == _SMTPS)
 
 
+def _may_be_at_once(call: Call) -> bool:
+    """Whether a silence may as well be a server that waits for TLS: never on 25, where some delay their banner."""
+    return (
+        call.port not in (_MX, _SMTPS) if call.mode is Mode.AUTO else call.mode is Mode.STARTTLS and call.port == _SMTPS
+    )
+
+
 def server_name(call: Call) -> str:
     """What SNI says: a host name, never an address (RFC 6066 §3)."""
     return "" if call.purpose is Purpose.NO_NAME or call.host == call.address else call.host.removesuffix(".")
@@ -77,8 +84,7 @@ def probe(call: Call, hello: str, secret: Secret | None) -> Dialog:
         handshake = yield StartTls(server_name(call))
         if not handshake.ok:
             return
-    quiet = SILENCE if call.mode is Mode.AUTO and call.port not in (_MX, _SMTPS) else None
-    banner: Reply = yield Listen("banner", quiet)
+    banner: Reply = yield Listen("banner", SILENCE if _may_be_at_once(call) else None)
     if banner.code != READY:
         yield from leave()
         return

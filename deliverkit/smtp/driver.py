@@ -18,7 +18,7 @@ import msgspec
 
 from deliverkit.model import Call, Handshake, Session, State, Step, Trouble
 from deliverkit.smtp.acts import CLOSING, STEP, Act, BrokenError, Burst, Dialog, Listen, Remark, Say, StartTls, Write
-from deliverkit.smtp.line import Limit, Line, Until, until
+from deliverkit.smtp.line import Limit, Line, Until, sent, until
 from deliverkit.smtp.reply import MAX_AUTH_LINE, MAX_LINE, Bad, BadReplyError, Reader, Reply, decoded, parse
 from deliverkit.smtp.secret import Secret
 
@@ -29,9 +29,10 @@ HANDSHAKE: Final = 15.0
 BANNER: Final = 30.0
 BLOCK: Final = 180.0
 """Seconds for a block of a message to be taken (RFC 5321 §4.5.3.2.5)."""
+HUSH: Final = 0.02
+"""Seconds behind a message in which its final dot waits: who answers or hangs up too early is told by it. What comes at
+once behind 354, or before the message can have been read, would else be taken for the answer to the dot."""
 _BLOCK: Final = 65_536
-_GLANCE: Final = 0.1
-"""Seconds after which a peer that takes nothing more is listened to: it may have said why."""
 _KEPT: Final = 65_536
 _SEEN: Final = 512
 _BANNER: Final = re.compile(rb"2(?:2(?:0|$)|$)")
@@ -140,8 +141,12 @@ class _Conversation:
                 return await self._step(act)
 
     def _event(self, direction: Literal["client", "server", "note"], stage: str, text: bytes) -> None:
-        if self._tell is not None and text:
+        if self._tell is None or not text:
+            return
+        try:
             self._tell(Event(at_ms=self._now(), direction=direction, tls=self._tls, stage=stage, text=text))
+        except OSError:  # a terminal that is gone: a message under way is worth more than the telling of it
+            self._tell = None
 
     def _remark(self, key: str, text: str) -> None:
         if text:
@@ -254,29 +259,20 @@ class _Conversation:
 
     async def _pour(self, octets: bytes) -> Reply | None:
         """Sends block by block, and listens meanwhile. What was said before a reset is still there to be read."""
+        whole = True
         for place in range(0, len(octets), _BLOCK):
             async with self._until(BLOCK, "no more of the message was taken"):
-                whole = await self._block(octets[place : place + _BLOCK])
+                whole = await sent(self._line, self._reader, octets[place : place + _BLOCK])
             if not whole:
-                async with self._until(STEP, "no whole reply in the middle of the message"):
-                    return await self._reply()
+                break
+        if whole:
+            async with self._until(STEP, "the message was not taken"):
+                await asyncio.sleep(HUSH)
+            self._reader.feed(self._line.waiting())
+        if not whole or self._line.ended or not self._reader.idle:
+            async with self._until(STEP, "no whole reply in the middle of the message"):
+                return await self._reply()
         return None
-
-    async def _block(self, octets: bytes) -> bool:
-        """Whether it was sent; else the server has spoken, or is gone."""
-        sending = asyncio.ensure_future(self._line.send(octets))
-        try:
-            while not sending.done():
-                await asyncio.wait({sending}, timeout=_GLANCE)
-                self._reader.feed(self._line.waiting())
-                if self._line.ended or not self._reader.idle:
-                    return False
-            return sending.exception() is None
-        finally:
-            if not sending.done():
-                sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await sending
 
     def _out_of_step(self, *, ahead: bool) -> Reply | None:
         """Nothing may have come before it was asked for: a reply too many would answer the next command.

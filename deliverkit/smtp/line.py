@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from deliverkit.model import Handshake, Trouble
 from deliverkit.smtp.acts import BrokenError
 from deliverkit.smtp.reply import Reader
+
+_GLANCE: Final = 0.1
+"""Seconds after which a peer that takes nothing more is listened to: it may have said why."""
 
 
 class Line(Protocol):
@@ -50,6 +53,25 @@ class Limit(msgspec.Struct, frozen=True):
 
     at: float
     words: str
+
+
+async def sent(line: Line, reader: Reader, octets: bytes) -> bool:
+    """Sends octets and listens meanwhile. False: the server has spoken, which stands in the reader, or it is gone."""
+    sending = asyncio.ensure_future(line.send(octets))
+    try:
+        while not sending.done():
+            await asyncio.wait({sending}, timeout=_GLANCE)
+            reader.feed(line.waiting())
+            if line.ended or not reader.idle:
+                return False
+        return sending.exception() is None
+    finally:
+        if not sending.done():
+            sending.cancel()
+            await asyncio.wait({sending})
+        fault = None if sending.cancelled() else sending.exception()
+        if fault is not None and not isinstance(fault, OSError):
+            raise fault
 
 
 def until(seconds: float, what: str, limit: Limit, reader: Reader, named: float = 0.0) -> Until:

@@ -30,6 +30,8 @@ DATA: Final = 120.0
 DOT: Final = 600.0
 """For the answer to the final dot (§4.5.3.2.6): a shorter wait makes duplicates."""
 GO_ON: Final = 354
+_ENVID: Final = 100
+"""Characters of an envelope's id at most (RFC 3461 §4.4); it is better left out than cut."""
 _PLAIN: Final = re.compile(rb"[!-*,-<>-~]+")
 
 
@@ -48,7 +50,8 @@ class Handover:
     stop_after: Stage | None = None
     """The last stage; after EOD or QUIT there is nothing left to stop."""
     committing: Callable[[tuple[str, ...]], None] | None = None
-    """Called with the recipients accepted at RCPT right before the final dot is said: from then on it may arrive."""
+    """Called with the recipients accepted at RCPT right before the final dot is said: from then on it may arrive.
+    What it raises ends the session, and the dot is not said."""
 
     def __post_init__(self) -> None:
         """Looks the body over: a dot alone or half a line end in it would be read as commands (RFC 5321 §4.5.2)."""
@@ -259,8 +262,9 @@ def mail_line(envelope: Envelope, offered: Capabilities) -> bytes:
         words.append("REQUIRETLS")
     if envelope.dsn and offered.has("DSN"):
         words.append("RET=HDRS")
-        if envelope.envelope_id:
-            words.append(f"ENVID={xtext(envelope.envelope_id)}")
+        envid = xtext(envelope.envelope_id)
+        if 0 < len(envid) <= _ENVID:
+            words.append(f"ENVID={envid}")
     return " ".join(words).encode()
 
 

@@ -12,9 +12,7 @@ from deliverkit.tls.verify import Anchors
 VERSIONS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """As OpenSSL names them, oldest first."""
 MOST_SENT: Final = 20
-"""Certificates that are kept of a chain."""
-LARGEST: Final = 65_536
-"""Octets of one certificate that are kept."""
+"""Certificates that are kept of a chain. OpenSSL takes no more than 100 KiB of them."""
 _CIPHERS: Final = "ALL:COMPLEMENTOFALL:!aNULL:@SECLEVEL=0"
 """All that this OpenSSL has, those that encrypt nothing last. Not the anonymous ones: a server that takes one of them,
 as Postfix may where it has the choice, shows no certificate, though it has one."""
@@ -67,17 +65,16 @@ def _version(name: str) -> ssl.TLSVersion:
 
 
 def chain_of(made: Any) -> tuple[bytes, ...]:
-    """The chain as the peer sent it, DER, leaf first; of an SSLObject or SSLSocket after its handshake."""
+    """The chain as the peer sent it, DER, leaf first; of an SSLObject or SSLSocket after its handshake.
+
+    None is left out from between: the first is the one whose key the peer has proved to hold, and all judgement of who
+    the peer is rests on that.
+    """
     if hasattr(made, "get_unverified_chain"):  # Python 3.13
         chain = made.get_unverified_chain() or ()
     else:
         chain = made._sslobj.get_unverified_chain() or ()  # noqa: SLF001 - the only way on 3.11 and 3.12
-    found: list[bytes] = []
-    for entry in chain[:MOST_SENT]:
-        der = entry if isinstance(entry, bytes) else _der(entry)
-        if len(der) <= LARGEST:
-            found.append(der)
-    return tuple(found)
+    return tuple(entry if isinstance(entry, bytes) else _der(entry) for entry in chain[:MOST_SENT])
 
 
 def _der(entry: Any) -> bytes:

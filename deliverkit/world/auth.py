@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final, TypeAlias
 
 from deliverkit.smtp.sasl import KNOWN
@@ -21,6 +21,7 @@ Exchange: TypeAlias = Generator[bytes, bytes, str | None]
 
 _ROUNDS: Final = 4096
 MECHANISMS: Final = KNOWN
+_UNREADABLE: Final = b"501 5.5.2 cannot decode the response"
 
 
 class MalformedError(Exception):
@@ -143,3 +144,61 @@ def decode(word: bytes) -> bytes:
         return base64.b64decode(word, validate=True)
     except ValueError:
         raise MalformedError from None
+
+
+class Login:
+    """One connection's logins: AUTH and what follows it in, the replies out (RFC 4954 §4)."""
+
+    def __init__(self, users: dict[str, str]) -> None:
+        self.user: str | None = None
+        """Who has logged in."""
+        self._users = users
+        self._exchange: Exchange | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the next line is a response, and no command."""
+        return self._exchange is not None
+
+    def begin(self, rest: str, offered: tuple[str, ...], leaf: Callable[[], bytes] | None) -> bytes:
+        """The reply to AUTH with what stands behind it; `leaf` gives the server's certificate, inside TLS."""
+        mechanism, _, word = rest.partition(" ")
+        mechanism = mechanism.upper()
+        if self.user is not None:
+            return b"503 5.5.1 already authenticated"
+        if mechanism not in offered or mechanism not in MECHANISMS:
+            return b"504 5.5.4 unrecognized authentication type"
+        try:
+            first = decode(word.strip().encode()) if word.strip() else None
+        except MalformedError:
+            return _UNREADABLE
+        self._exchange = exchange(mechanism, first, self._users, leaf() if leaf is not None else None)
+        return self._answer(None)
+
+    def go_on(self, line: bytes) -> bytes:
+        """The reply to a response, or to the `*` that gives up."""
+        if line == b"*":
+            self._exchange = None
+            return b"501 5.7.0 authentication cancelled"
+        try:
+            return self._answer(decode(line))
+        except MalformedError:
+            self._exchange = None
+            return _UNREADABLE
+
+    def _answer(self, response: bytes | None) -> bytes:
+        if self._exchange is None:
+            return _UNREADABLE
+        try:
+            challenge = next(self._exchange) if response is None else self._exchange.send(response)
+        except StopIteration as end:
+            self._exchange = None
+            self.user = end.value
+            accepted = self.user is not None
+            return (
+                b"235 2.7.0 authentication successful" if accepted else b"535 5.7.8 authentication credentials invalid"
+            )
+        except MalformedError:
+            self._exchange = None
+            return _UNREADABLE
+        return b"334 " + base64.b64encode(challenge)

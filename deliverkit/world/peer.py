@@ -6,7 +6,6 @@ octets cannot say: go over to TLS, close, reset, say nothing more.
 
 from __future__ import annotations
 
-import base64
 import enum
 import re
 from collections.abc import Callable
@@ -63,8 +62,7 @@ class Peer:
         self._tls = tls
         self._buffer = bytearray()
         self._over = False
-        self._user: str | None = None
-        self._exchange: auth.Exchange | None = None
+        self._login = auth.Login(section.users)
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._data: Incoming | None = None
@@ -99,7 +97,7 @@ class Peer:
                     break
                 continue
             line, found, _ = self._buffer.partition(b"\n")
-            limit = _AUTH_LINE if self._exchange is not None else _LINE
+            limit = _AUTH_LINE if self._login.under_way else _LINE
             if len(line) > limit:
                 out += [*self._reply(b"500 5.5.2 line too long"), *self._end(Then.CLOSE)]
                 break
@@ -114,8 +112,8 @@ class Peer:
         return out
 
     def _line(self, line: bytes) -> Output:
-        if self._exchange is not None:
-            return self._continue(line)
+        if self._login.under_way:
+            return self._reply(self._login.go_on(line))
         word, _, rest = line.decode("utf-8", "replace").partition(" ")
         verb = word.upper()
         if verb in _NO_COMMANDS:
@@ -191,25 +189,13 @@ class Peer:
         return [reply + b"\r\n" + behind, Then.TLS]
 
     def _auth(self, rest: str) -> Output:
-        mechanism, _, word = rest.partition(" ")
-        mechanism = mechanism.upper()
         offered = self._offered()
-        if self._user is not None:
-            return self._reply(b"503 5.5.1 already authenticated")
-        if not offered:
+        if not offered and self._login.user is None:
             wants = self._section.submission and self._section.mode == "starttls" and not self._tls
             return self._reply(
                 b"530 5.7.0 Must issue a STARTTLS command first" if wants else b"502 5.5.1 command not implemented"
             )
-        if mechanism not in offered or mechanism not in auth.MECHANISMS:
-            return self._reply(b"504 5.5.4 unrecognized authentication type")
-        try:
-            first = auth.decode(word.strip().encode()) if word.strip() else None
-        except auth.MalformedError:
-            return self._reply(b"501 5.5.2 cannot decode the response")
-        leaf = self._leaf() if self._tls else None
-        self._exchange = auth.exchange(mechanism, first, self._section.users, leaf)
-        return self._challenge(None)
+        return self._reply(self._login.begin(rest, offered, self._leaf if self._tls else None))
 
     def _lines(self) -> tuple[str, ...]:
         return self._section.offer_tls if self._tls else self._section.offer
@@ -220,34 +206,6 @@ class Peer:
             words = line.upper().replace("AUTH=", "AUTH ").split()
             found += words[1:] if words[:1] == ["AUTH"] else []
         return tuple(found)
-
-    def _continue(self, line: bytes) -> Output:
-        if line == b"*":
-            self._exchange = None
-            return self._reply(b"501 5.7.0 authentication cancelled")
-        try:
-            return self._challenge(auth.decode(line))
-        except auth.MalformedError:
-            self._exchange = None
-            return self._reply(b"501 5.5.2 cannot decode the response")
-
-    def _challenge(self, response: bytes | None) -> Output:
-        exchange = self._exchange
-        if exchange is None:
-            return []
-        try:
-            challenge = next(exchange) if response is None else exchange.send(response)
-        except StopIteration as end:
-            self._exchange = None
-            self._user = end.value
-            accepted = self._user is not None
-            return self._reply(
-                b"235 2.7.0 authentication successful" if accepted else b"535 5.7.8 authentication credentials invalid"
-            )
-        except auth.MalformedError:
-            self._exchange = None
-            return self._reply(b"501 5.5.2 cannot decode the response")
-        return self._reply(b"334 " + base64.b64encode(challenge))
 
     def _mail(self, rest: str) -> Output:
         section = self._section
@@ -270,7 +228,7 @@ class Peer:
             return self._reply(b"501 5.5.4 syntax: RCPT TO:<address>")
         path = match["path"]
         wrong = objection("RCPT", path, match["rest"].split(), self._lines())
-        if wrong is None and self._user is None and not self._local(path):
+        if wrong is None and self._login.user is None and not self._local(path):
             wrong = b"550 5.7.1 relaying denied"
         if wrong is not None:
             return self._reply(wrong)
@@ -375,7 +333,7 @@ class Peer:
                 recipients=tuple(self._recipients),
                 octets=bytes(held.octets),
                 size=held.size,
-                user=self._user,
+                user=self._login.user,
             )
         )
 

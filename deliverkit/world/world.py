@@ -245,10 +245,11 @@ def _unconnected(call: Call, fault: str) -> Session:
 def _timed(session: Session, slow: float) -> Session:
     """The session with the times of a world, where a session is the same twice; its banner takes `slow` seconds."""
     steps: list[Step] = []
-    at = _TICK
+    at = began = _TICK
     for step in session.steps:
         took = _TICK + (slow * 1000 if step.stage == "banner" else 0.0)
-        steps.append(replace(step, at_ms=at, replied_ms=at + took))
+        began = began if step.together else at
+        steps.append(replace(step, at_ms=began, replied_ms=at + took))
         at += took
     handshake = session.handshake
     return replace(

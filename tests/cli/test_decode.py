@@ -271,6 +271,13 @@ def test_one_reply_loads_little():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("tail", [b"", b"\x00"])
+def test_utf_16_as_powershell_writes_it(cli, monkeypatch, tail):
+    octets = "550 5.1.1 no such user\r\nfoo\r\n".encode("utf-16") + tail
+    monkeypatch.setattr(sys, "stdin", Stdin(io.BufferedReader(io.BytesIO(octets))))
+    assert "550 5.1.1 no such user\n" in cli("decode").out
+
+
 def test_stdin_that_is_closed(cli, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     assert cli("decode").code == 2

@@ -204,6 +204,7 @@ def test_signals(signal, code):
     assert run.returncode == code
     assert out == ""
     assert "Traceback" not in err
+    assert ("deliverkit: interrupted" in err) == (code == 130)
 
 
 def test_a_run_loads_neither_pydantic_nor_rich(broken):
@@ -213,3 +214,23 @@ def test_a_run_loads_neither_pydantic_nor_rich(broken):
         "print(sorted({'rich', 'pydantic', 'checkdmarc', 'httpx', 'spf', 'dkim'} & set(sys.modules)))"
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["mx"], 2), (["explain", "mx-missing"], 0)])
+def test_the_process_ends_with_all_it_said(words: list[str], code: int, cli):
+    said = cli(*words)
+    done = subprocess.run(
+        [sys.executable, "-m", "deliverkit", *words], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, said.out, said.err)
+
+
+def test_a_policy_that_is_a_file_is_mended_in_that_file(cli, broken, tmp_path: Path):
+    path = tmp_path / "my-policy.txt"
+    path.write_text("version: STSv1\nmode: enforce\nmx: other.example.net\nmax_age: 604800\n")
+    result = cli("mta-sts", "example.com", "--offline", "--zone", broken, "--policy", path, "--format", "json")
+    (target,) = json.loads(result.out)["targets"]
+    (finding,) = (one for one in target["findings"] if one["rule"] == "mta-sts-mx-not-covered")
+    assert result.code == 1
+    assert str(path) in finding["fix"]
+    assert str(path) not in finding["message"] + finding["fingerprint"]

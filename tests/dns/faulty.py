@@ -181,11 +181,17 @@ async def serving(*, tcp: bool = True) -> AsyncIterator[Server]:
             await writer.drain()
         writer.close()
 
-    listener = await asyncio.start_server(stream, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    transport, _ = await loop.create_datagram_endpoint(
-        lambda: _Datagrams(server), local_addr=("127.0.0.1", server.port)
-    )
+    while True:  # a port that is free for TCP may be taken for UDP
+        listener = await asyncio.start_server(stream, "127.0.0.1", 0)
+        server.port = listener.sockets[0].getsockname()[1]
+        try:
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(server), local_addr=("127.0.0.1", server.port)
+            )
+        except OSError:
+            listener.close()
+        else:
+            break
     if not tcp:
         listener.close()
     try:

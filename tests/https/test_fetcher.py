@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -156,6 +158,29 @@ def test_what_is_no_http_is_said_to_be_none(octets: bytes):
 def test_a_connection_that_is_cut_tells_nothing():
     fetch = fetched(said(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"))
     assert fetch.outcome is FetchOutcome.UNKNOWN
+    assert fetch.why.endswith(" closed the connection before the answer was whole")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" + ok(b"version: STSv1\n"),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-TYPE: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"9\r\nversion: \r\n6\r\nSTSv1\n\r\n0\r\n\r\n"
+        ),
+        b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nversion: STSv1\n",
+    ],
+    ids=["interim", "chunked", "until closed"],
+)
+def test_a_body_ends_where_its_framing_says(octets: bytes):
+    fetch = fetched(said(octets))
+    assert (fetch.outcome, fetch.status, fetch.body) == (FetchOutcome.ANSWERED, 200, b"version: STSv1\n")
+    assert fetch.media_type == "text/plain"
+
+
+def test_a_switch_to_another_protocol_that_nobody_offered_is_no_answer():
+    assert fetched(said(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")).outcome is FetchOutcome.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -219,3 +244,12 @@ def test_a_flood_of_interim_replies_has_an_end():
     fetch = fetched(serve, seconds=4)
     assert fetch.outcome in (FetchOutcome.UNKNOWN, FetchOutcome.BROKEN, FetchOutcome.TOO_LARGE)
     assert time.monotonic() - began < 9
+
+
+def test_a_fetch_does_without_what_is_slow_to_import():
+    program = (
+        "import deliverkit.https.transport, sys;"
+        "print(sorted({'httpcore', 'anyio', 'h2', 'rich', 'httpx._main'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"

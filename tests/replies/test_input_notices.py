@@ -129,6 +129,11 @@ def test_a_bounce_in_html():
     assert item.text == "550 5.4.1 access denied <ada>"
 
 
+def test_a_notice_whose_parts_cannot_be_told_apart():
+    whole = (HEAD + STATUS + RETURNED).replace('boundary="cut"', 'boundary="other"')
+    assert [item.recipient for item in read(whole)] == ["ada@inbox.example", "bob@inbox.example"]
+
+
 def test_the_fields_alone():
     (item,) = read("Remote-MTA: dns; mx1.inbox.example\nDiagnostic-Code: smtp; 550 5.1.1\n    nobody\n")
     assert (item.text, item.host, item.kind) == ("550 5.1.1 nobody", "mx1.inbox.example", Kind.DSN)

@@ -27,8 +27,9 @@ from deliverkit.model import (
     Unknown,
     Who,
 )
+from deliverkit.model.gate import Gate
 from deliverkit.report.document import ChangeReport, Vantage
-from deliverkit.report.fold import Gate, change_lines, fold_run, fold_target, rfc3339
+from deliverkit.report.fold import change_lines, fold_run, fold_target, rfc3339
 
 NOT_ASKED = Absent("not asked for")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mailer import Mailer, deliver, fates, handover
@@ -20,6 +22,14 @@ CODES = st.sampled_from(
 def cut(octets: bytes, places: list[int]) -> list[bytes]:
     ends = sorted({place % (len(octets) + 1) for place in places} | {0, len(octets)})
     return [octets[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_hush() -> Iterator[None]:
+    """Hundreds of messages need not wait for what a script does not say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deliverkit.smtp.driver.HUSH", 0.0)
+        yield
 
 
 @given(st.lists(CODES, min_size=4, max_size=4), st.lists(st.integers(0, 200), max_size=12))

@@ -141,6 +141,26 @@ def test_a_connection_lost_in_the_middle_hands_nothing_over(then, tls):
     assert not any(step.stage == "eod" for step in made.session.steps)
 
 
+def at_once(peer: Peer) -> None:
+    """Its 250 is on its way before the message can be."""
+    time.sleep(0.003)
+    peer.say(b"250 2.0.0 queued before you spoke\r\n")
+    peer.until_gone()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    ("then", "fate", "why"),
+    [(at_once, "failed@data", "said 250 before the message"), (close, "deferred@data", "not accepted")],
+)
+def test_what_comes_too_early_is_no_answer_to_the_dot(then, fate, why, tls):
+    for _ in range(3):
+        made = send(taking(then, tls=tls), handover())
+        assert fates(made) == [fate] * 3
+        assert why in made.results[0].why
+        assert made.session.steps[-1].stage == "body"
+
+
 @pytest.mark.parametrize("tls", [False, True])
 def test_who_takes_nothing_more_is_left(tls):
     def then(peer: Peer) -> None:

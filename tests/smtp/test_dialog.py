@@ -198,7 +198,10 @@ def test_a_silent_port_is_given_up_early_where_tls_may_come_at_once(monkeypatch)
     monkeypatch.setattr("deliverkit.smtp.dialog.SILENCE", 0.05)
     session = run(Scripted(banner=HANG), call(port=587))
     assert (stages(session), session.steps[0].why) == (["banner!timeout"], "no banner within 0.05 s")
-    assert stages(run(Scripted(banner=HANG), call(port=25), seconds=0.2)) == ["banner!timeout"]
+    typed = run(Scripted(banner=HANG), call(port=465, mode=Mode.STARTTLS))
+    assert typed.steps[0].why == "no banner within 0.05 s"
+    for patient in (call(port=25), call(port=25, mode=Mode.STARTTLS), call(port=587, mode=Mode.STARTTLS)):
+        assert run(Scripted(banner=HANG), patient, seconds=0.2).steps[0].why == "no banner before the run's end"
     assert stages(run(Scripted(banner=[b"2", b"20 x\r\n"]), call(port=587)))[0] == "banner:220"
 
 

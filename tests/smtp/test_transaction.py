@@ -14,6 +14,7 @@ from scripted import CLOSE, ESTABLISHED, HANG, RESET, call, stages
 from deliverkit.model import Handshake, Mode, Trouble
 from deliverkit.model.delivery import Delivered, Envelope, Stage
 from deliverkit.smtp.capabilities import Capabilities, read_capabilities
+from deliverkit.smtp.driver import Event
 from deliverkit.smtp.reply import parse
 from deliverkit.smtp.secret import Secret
 from deliverkit.smtp.transaction import Handover, mail_line, rcpt_line, unfit, xtext
@@ -92,6 +93,7 @@ def test_helo_takes_no_parameters():
         ),
         ({"require_tls": True}, ("REQUIRETLS",), "MAIL FROM:<me@example.com> REQUIRETLS", None),
         ({"dsn": True, "envelope_id": "a=1+b"}, (), "MAIL FROM:<me@example.com>", "RCPT TO:<a@b.example>"),
+        ({"dsn": True, "envelope_id": "a" * 101}, ("DSN",), "MAIL FROM:<me@example.com> RET=HDRS", None),
         (
             {"dsn": True, "envelope_id": "a=1+b"},
             ("DSN",),
@@ -321,6 +323,17 @@ def test_what_comes_between_the_message_and_its_dot_is_heard_first():
     assert b".\r\n" not in line.said
     assert fates(made) == ["deferred@data"] * 3
     assert made.results[0].reply == b"451 4.3.0 disk full\r\n"
+
+
+def test_nobody_listening_is_no_reason_to_lose_a_message():
+    told: list[Event] = []
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        raise BrokenPipeError
+
+    made = deliver(Mailer(), tell=tell)
+    assert (made.outcome, len(told)) == (Delivered.ACCEPTED, 1)
 
 
 def test_a_handover_is_compared_and_not_changed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from smtp_rules.build import judged, only
 
 from deliverkit.model import Absent, Call, Found, Mode, Purpose, Session, State, Step, Trouble, Unknown
 from deliverkit.probes.smtp_calls import other_mode
@@ -83,8 +84,43 @@ def test_clear_text_on_the_port_for_tls():
     assert (one.wrong_mode, one.starttls) == ("clear", "offered")
 
 
-def test_the_mode_that_was_typed_is_not_doubted():
-    calls, _ = dialled(f"{ADDRESS}\n[smtp {HOST}:587]\nmode implicit\n", ports=(587,), tls="starttls")
+@pytest.mark.parametrize("port", [465, 587, 2626])
+def test_starttls_that_was_typed_for_a_port_with_tls_at_once(port):
+    text = f"{ADDRESS}\n[smtp {HOST}:{port}]\nmode implicit\n"
+    calls, facts = dialled(text, ports=(port,), tls="starttls", user="alice", relay_to="you@example.net")
+    assert [call.mode for call in calls[:2]] == [Mode.STARTTLS, Mode.IMPLICIT]
+    # It is looked at, and what was asked for is not done another way than was typed.
+    assert (calls[1].user, calls[1].relay_to) == (None, None)
+    (one,) = endpoints(facts)
+    assert (one.wrong_mode, one.starttls) == ("implicit", "implicit")
+    assert one.login == Absent("TLS comes at once here, and --tls starttls was typed")
+    outcome = judged(one, "smtp-tls-at-once-unexpected")
+    assert ("--tls implicit" in only(outcome).fix.text) == (port != 587)
+
+
+@pytest.mark.parametrize(
+    ("port", "rule", "words"),
+    [
+        (465, "smtp-tls-at-once-missing", "wrappermode=yes"),
+        (587, "tls-handshake-failed", "--tls starttls"),
+        (2626, "tls-handshake-failed", "--tls starttls"),
+    ],
+)
+def test_tls_at_once_that_was_typed_for_a_port_in_clear(port, rule, words):
+    calls, facts = dialled(f"{ADDRESS}\n[smtp {HOST}:{port}]\nmode starttls\n", ports=(port,), tls="implicit")
+    assert len(calls) == 1
+    (one,) = endpoints(facts)
+    assert (one.wrong_mode, one.starttls) == ("clear", "failed")
+    failing = [name for name in ("tls-handshake-failed", "smtp-tls-at-once-missing") if judged(one, name).findings]
+    assert failing == [rule]
+    finding = only(judged(one, rule))
+    assert words in finding.fix.text
+    assert [exhibit.text for exhibit in finding.evidence] == [f"220 {HOST} ESMTP"]
+
+
+@pytest.mark.parametrize(("tls", "port"), [("none", 465), ("none", 587), ("starttls", 25)])
+def test_other_modes_that_were_typed_are_not_doubted(tls, port):
+    calls, _ = dialled(f"{ADDRESS}\n[smtp {HOST}:{port}]\nmode implicit\n", ports=(port,), tls=tls)
     assert len(calls) == 1
 
 
@@ -229,6 +265,24 @@ def test_no_special_ipv6_address_either(address):
     dialler = Dialler(World(text))
     probed(text, host="example.com", by_mx=True, dialler=dialler)
     assert dialler.calls == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "192.0.2.1")])
+def test_an_mx_whose_address_flips_is_dialled_at_the_one_that_was_vetted(first, second):
+    """DNS rebinding: whoever asks a second time, to connect, gets loopback."""
+    worlds = [World(MX.format(address=address)) for address in (first, second)]
+    asked = []
+
+    class Flipping:
+        async def lookup(self, name, rdtype, *, server=None):
+            asked.append((name, rdtype))
+            number = asked.count((name, rdtype)) - 1
+            return await worlds[min(number, 1)].lookup(name, rdtype, server=server)
+
+    dialler = Dialler(worlds[0])
+    probed("", host="example.com", by_mx=True, dialler=dialler, port=Flipping())
+    assert ("mx.example.com", "A") in asked
+    assert {call.address for call in dialler.calls} == ({first} if first != "127.0.0.1" else set())
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "localhost"])

@@ -195,3 +195,18 @@ def test_a_server_that_breaks_the_mechanism():
 
 def test_a_login_that_was_not_reached_is_unknown():
     assert isinstance(endpoint(section("fault EHLO close"), user="alice").login, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "heard"),
+    [
+        ("offer-tls PIPELINING", {}, True),
+        ("offer PIPELINING", {}, True),
+        ("offer-tls PIPELINING", {"tls": "none"}, False),  # what stands inside TLS was not seen
+        ("banner 554 5.7.1 no", {}, False),
+        ("fault TLS garbage", {}, False),
+    ],
+)
+def test_no_login_is_offered_only_where_all_was_heard(lines, options, heard):
+    login = endpoint(section(lines), user="alice", **options).login.value
+    assert (login.outcome, login.offered, login.heard) == ("not-tried", (), heard)

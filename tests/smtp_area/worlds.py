@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from deliverkit.dns import Port
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.facts.smtp import Endpoint, SmtpFacts
 from deliverkit.model import Call, Found, Inputs, Session, Sessions
@@ -32,12 +33,14 @@ class Dialler:
         return msgspec.structs.replace(made, call=call) if made is not None else await self._world.session(call)
 
 
-def probed(text: str, *, host: str = HOST, dialler: Dialler | None = None, **options: object) -> SmtpFacts:
+def probed(
+    text: str, *, host: str = HOST, dialler: Dialler | None = None, port: Port | None = None, **options: object
+) -> SmtpFacts:
     """The facts of one host's sessions; `options` are those of `Sessions` and of `Inputs`."""
     world = World(text)
     inputs = {name: options.pop(name) for name in ("allow_private", "connect_to", "ipv6", "ipv4") if name in options}
     asked = Inputs(domain=host, areas=AREAS, sessions=Sessions(**options), **inputs)
-    facts = asyncio.run(gather(asked, Recorder(world, world, dialler or world), NOW))
+    facts = asyncio.run(gather(asked, Recorder(port or world, world, dialler or world), NOW))
     assert isinstance(facts.smtp, Found)
     # Whatever was found can be reported.
     msgspec.json.encode(reports.report(facts.smtp.value))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from deliverkit.facts.tls import ScanFacts
-from deliverkit.model import Found, Severity, Status, Unknown
+from deliverkit.model import Found, Severity, Status, Unknown, Who
 from deliverkit.rules import all_rules, find_rule
 from deliverkit.runs.example import judge_world
-from tests.smtp_rules.build import DAY, NOW, certificate, endpoint, host, judged, mx_tls, only, severity, tls
+from tests.smtp_rules.build import DAY, HOST, NOW, certificate, endpoint, host, judged, mx_tls, only, severity, tls
 
 EXPIRED = certificate(not_after=NOW - DAY)
 ELSEWHERE = certificate(names=("www.example.com",))
@@ -207,3 +207,11 @@ def test_an_mx_that_does_not_match_an_enforced_policy_is_one_finding():
     assert len(told) == 1
     assert told[0].severity is Severity.ERROR
     assert "MTA-STS policy of example.com" in told[0].message
+
+
+@pytest.mark.parametrize(("foreign", "who"), [(False, Who.DNS_ADMIN), (True, Who.PROVIDER)])
+def test_whoever_publishes_the_record_mends_a_mismatch(foreign: bool, who: Who):
+    outcome = judged(mx_tls(dane="mismatch", dane_name=f"_25._tcp.{HOST}", dane_foreign=foreign), "dane-mismatch")
+    finding = only(outcome)
+    assert finding.fix.rdtype == "TLSA"
+    assert (finding.who or outcome.rule.who) is who

@@ -93,12 +93,30 @@ def test_the_user_is_in_no_text():
             {"outcome": "not-tried", "why": "none in common", "offered": ("NTLM",), "reply": None},
             {"auth-mechanism-not-offered": Status.FAIL},
         ),
+        (
+            {"outcome": "not-tried", "why": "no AUTH here", "offered": (), "heard": True, "reply": None},
+            {"auth-mechanism-not-offered": Status.FAIL},
+        ),
+        (
+            {"outcome": "not-tried", "why": "it refuses service", "offered": (), "reply": None},
+            {"auth-mechanism-not-offered": Status.INCONCLUSIVE},
+        ),
         ({"why": "accepted before the exchange was at its end"}, {"auth-accepted-without-proof": Status.FAIL}),
     ],
 )
 def test_what_a_login_comes_to(changes: Any, expected: dict[str, Status]):
     facts = login(**changes)
     assert {rule: judged(facts, rule).status for rule in expected} == expected
+
+
+@pytest.mark.parametrize("asked_for", [None, "PLAIN"])
+@pytest.mark.parametrize(("port", "part_of"), [(25, None), (587, "auth-missing")])
+def test_no_login_offered_weighs_the_same_whichever_mechanism_was_named(asked_for, port, part_of):
+    facts = login(outcome="not-tried", port=port, asked_for=asked_for, offered=(), heard=True, reply=None)
+    finding = only(judged(facts, "auth-mechanism-not-offered"))
+    assert finding.message == "offers no login: none was tried"
+    assert finding.part_of == part_of
+    assert ("465, or 587" in finding.fix.text) == (port == 25)
 
 
 @pytest.mark.parametrize(

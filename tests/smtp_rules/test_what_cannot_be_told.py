@@ -81,3 +81,19 @@ def test_a_handshake_that_fails_under_a_policy_says_what_follows():
     world = HOST.format(policy=POLICY, https=ENFORCED, certificate="names=mx.example.com") + "fault TLS close\n"
     (finding,) = judged("tls-handshake-failed", world).findings
     assert "policy of example.com" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("zone", "status"),
+    [
+        ("", Status.FAIL),
+        ("example.org.  TXT  hello\n", Status.PASS),
+        ("example.org.  MX  SERVFAIL\n", Status.INCONCLUSIVE),
+        ("mx.example.org.  A  192.0.2.1\n", Status.PASS),  # what has a name below it exists
+    ],
+)
+def test_the_domain_whose_mx_a_host_is_to_become_has_to_exist(zone: str, status: Status):
+    world = f"; check mail.example.com --port 25 --as-mx-of example.org\n{zone}mail.example.com. A 192.0.2.25\n"
+    outcome = judged("mx-domain-nonexistent", f"{world}[smtp mail.example.com:25]\n")
+    assert outcome.status is status
+    assert [finding.subject for finding in outcome.findings] == ["example.org"] * (status is Status.FAIL)

@@ -8,8 +8,8 @@ from typing import Final
 from deliverkit.model import clipped
 from deliverkit.render.text.decode import CLASS, count_of
 from deliverkit.render.text.sheet import Look, Part, Sheet, width_of
-from deliverkit.render.text.table import Row, write_table
-from deliverkit.render.text.words import WHO, count
+from deliverkit.render.text.table import Row, fits, write_table
+from deliverkit.render.text.words import WHO
 from deliverkit.replies.summary import Move, Share, Summary
 
 _ROWS: Final = 10
@@ -41,7 +41,7 @@ def _totals(sheet: Sheet, summary: Summary) -> None:
     if not tried:
         return
     late = f"{summary.delivered_late:,} of them after a deferral" if summary.delivered_late else ""
-    waiting = f"{count(summary.waiting, 'recipient')} waiting still" if summary.waiting else ""
+    waiting = f"{summary.waiting:,} waiting still" if summary.waiting else ""
     rows: list[Row] = [
         (("✓ delivered", "green"), f"{summary.delivered:,}", _percent(summary.delivered, tried), (late, "dim")),
         (("! deferred", "yellow"), f"{summary.deferred:,}", _percent(summary.deferred, tried), (waiting, "dim")),
@@ -119,17 +119,20 @@ def _categories(sheet: Sheet, summary: Summary) -> None:
     if not summary.by_category:
         return
     _heading(sheet, "What failed")
-    rows: list[Row] = [
-        (
-            row.category,
-            _number(row.permanent),
-            _number(row.temporary),
-            _names(row.providers or row.domains),
-            _times(row),
-        )
-        for row in summary.by_category[: _rows(sheet)]
-    ]
     head: Row = ("category", "permanent", "temporary", "where", "first and last seen")
+    for names, room in ((2, 60), (1, 60), (1, 16), (1, 12), (1, 8)):
+        rows: list[Row] = [
+            (
+                row.category,
+                _number(row.permanent),
+                _number(row.temporary),
+                _short(_names(row.providers or row.domains, names), room),
+                _times(row),
+            )
+            for row in summary.by_category[: _rows(sheet)]
+        ]
+        if fits(sheet, head, rows, indent=2):
+            break
     write_table(sheet, head, rows, indent=2, right=frozenset({1, 2}))
     _more(sheet, len(summary.by_category))
 
@@ -148,9 +151,14 @@ def _number(number: int) -> str:
     return f"{number:,}" if number else ""
 
 
-def _names(shares: tuple[Share, ...]) -> str:
-    words = ", ".join(clipped(share.name, 30) for share in shares[:2])
-    return f"{words} +{len(shares) - 2}" if len(shares) > 2 else words  # noqa: PLR2004 - as above
+def _names(shares: tuple[Share, ...], most: int = 2) -> str:
+    words = ", ".join(clipped(share.name, 30) for share in shares[:most])
+    more = len(shares) - most
+    return f"{words} +{more}".strip() if more > 0 else words
+
+
+def _short(words: str, room: int) -> str:
+    return words if width_of(words) <= room else f"{words[: room - 1].rstrip()}…"
 
 
 def _more(sheet: Sheet, number: int) -> None:
@@ -166,7 +174,7 @@ def _providers(sheet: Sheet, summary: Summary) -> None:
             _number(row.success),
             _number(row.permanent),
             _number(row.temporary),
-            _names(row.categories),
+            _names(row.categories, 1),
         )
         for row in summary.by_provider
         if row.provider or len(summary.by_provider) > 1

@@ -54,7 +54,17 @@ def items(octets: bytes, line: int, read: Lines) -> list[Item]:
         if part.get_content_maintype() == "text"
         for item in read(_own_lines(_text(part), html=part.get_content_subtype() == "html"))
     ]
-    return told if any(item.text[:3].isdigit() for item in told) or not found else found
+    if any(item.text[:3].isdigit() for item in told):
+        return told
+    return found or told or _unparted(octets, line, read)
+
+
+def _unparted(octets: bytes, line: int, read: Lines) -> list[Item]:
+    """Of a message whose parts cannot be told apart: its lines, the fields of a notice before its words."""
+    body = octets[:_MAX_BODY].partition(b"\n\n")[2].decode("utf-8", "backslashreplace")
+    found = list(read(_own_lines(body, html=False)))
+    fielded = [item for item in found if item.kind is Kind.DSN]
+    return [_placed(item, line) for item in fielded or found]
 
 
 def _placed(item: Item, line: int) -> Item:

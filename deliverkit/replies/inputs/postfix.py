@@ -13,6 +13,7 @@ from deliverkit.replies.inputs.phase import stage_of_words
 from deliverkit.replies.inputs.reply import in_lines, with_status
 
 _STATUS: Final = re.compile(r"\bstatus=([a-z]{1,20}) \(")
+_EXPIRED: Final = re.compile(r"\bstatus=(?:force-)?expired, returned to sender")
 _TO: Final = re.compile(r"(?<![a-z_])to=<([^>]{0,320})>")
 _RELAY: Final = re.compile(r"\brelay=([^\s,\[]{1,255})(?:\[([0-9A-Fa-f.:]{2,45})\])?")
 _DSN: Final = re.compile(r"\bdsn=([245]\.\d{1,3}\.\d{1,3})", re.ASCII)
@@ -44,6 +45,9 @@ def read(rest: str, given: str, line: int, time: str | None) -> Item | None:
         match = _STATUS.search(rest)
         if match is not None:
             return _delivery(rest, match, given, line, time)
+        expired = _EXPIRED.search(rest)
+        if expired is not None:
+            return _gave_up(rest, expired, given, line, time)
     if "reject" in rest:
         match = _REJECT.search(rest)
         if match is not None and match[2].startswith("reject"):
@@ -78,6 +82,20 @@ def _delivery(rest: str, match: re.Match[str], given: str, line: int, time: str 
         queue_id=queue[1] if queue else None,
         time=time,
         outcome=outcome,
+    )
+
+
+def _gave_up(rest: str, match: re.Match[str], given: str, line: int, time: str | None) -> Item:
+    """What waited too long: the queue manager names neither recipient nor reply."""
+    queue = _QUEUE.search(rest[: match.start()])
+    return Item(
+        text="5.4.7 expired, returned to sender",  # X.4.7: delivery time expired (RFC 3463 §3.5)
+        given=given,
+        line=line,
+        kind=Kind.POSTFIX,
+        queue_id=queue[1] if queue else None,
+        time=time,
+        outcome=Outcome.BOUNCED,
     )
 
 

@@ -300,7 +300,8 @@ class Reader:
         """Words without a code: what a program tells of a connection, or what a notice announced."""
         told = transcript.note(rest)
         logged = time is not None or _LOG.match(rest) is not None
-        if _ANNOUNCES.search(rest[-200:]) is not None and not logged:
+        heading = self._announced and rest.rstrip().endswith(":")
+        if not logged and (heading or _ANNOUNCES.search(rest[-200:]) is not None):
             self._announced = True
             self._counts.skipped += 1
             return

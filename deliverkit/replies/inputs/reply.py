@@ -16,7 +16,7 @@ _BOTH: Final = re.compile(r"(?<![\w.:/@+-])([245]\d\d)[ \-]#?\(?[245]\.\d{1,3}\.
 _ANNOUNCED: Final = re.compile(
     r"(?:\b(?:said|says|was|responded|replied|answered|returned|respon[sd]e|reply|replies|error|errors|failed|failure|"
     r"reason|smtp|message|diagnostic|code|status|rejected|refused|exception|with|respuesta|antwort|fehler|r[ée]ponse)\b"
-    r"|\AError\b|<--?|\bRECEIVED\b|"
+    r"|\AError\b|<--?|\bRECEIVED\b|\[[0-9a-f.:]{3,45}\](?=:)|"
     r"\bremote mail(?: server|er) after [^:]{1,40}(?:: ?<[^>\s]{0,255}>)?|"
     r"\A\s{0,20}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:)[\s:;=\"'<(\[`{b#-]{1,8}"
     r"((?:4[2-7]\d|5[0-7]\d)(?:[ \-#][^\s]|\)?:\s))",
@@ -25,6 +25,8 @@ _ANNOUNCED: Final = re.compile(
 _HASH: Final = re.compile(r"#((?:[45]\d\d )?#?[45]\.\d{1,3}\.\d{1,3}[ ;])", re.ASCII)
 _TUPLE: Final = re.compile(r"\(([2-5]\d\d), b?(['\"])")
 """smtplib's way: `(550, b'5.1.1 …')`."""
+_APART: Final = re.compile(r"ERROR_CODE ?:([2-5]\d\d), ?ERROR_CODE ?: ?", re.ASCII)
+"""Zoho's way: `ERROR_CODE :550, ERROR_CODE :5.1.1 …`."""
 _HTTP: Final = re.compile(r"HTTP/\d|\bHTTP \d|https?[ _]status", re.IGNORECASE)
 _TAIL: Final = re.compile(r"(?: ?\(in reply to [^()]{1,80}\)| ?#SMTP#| ?##)+['\"]?\s*\Z")
 _QUOTES: Final = {"'": "'", '"': '"', "`": "`", "(": ")", "<": ">", "[": "]", "{": "}"}
@@ -67,6 +69,9 @@ def find(line: str) -> Place | None:
     python = _TUPLE.search(looked)
     if python is not None:
         return Place(python.end(), python[2], f"{python[1]} ")
+    apart = _APART.search(looked)
+    if apart is not None:
+        return Place(apart.end(), None, f"{apart[1]} ")
     found = _BOTH.search(looked)
     if found is None:
         found = _ANNOUNCED.search(looked)
