@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from authority import Authority, Leaf
 from daemons import folder, free_ports, need_root, program, running, user
-from postfix import DOMAIN, LOCAL, NAME, PASSWORD, USER, Mail
+from listeners import LOCAL
+from postfix import DOMAIN, NAME, PASSWORD, USER, Mail
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
 _CONFIG = """

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from authority import Authority, Leaf
 from daemons import UNPACKED, folder, free_ports, need_root, program, running, user
-from postfix import DOMAIN, LOCAL, NAME, PASSWORD, USER, Mail
+from listeners import LOCAL
+from postfix import DOMAIN, NAME, PASSWORD, USER, Mail
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
 _SAFE = "/mnt"
