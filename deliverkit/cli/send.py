@@ -109,12 +109,13 @@ def send(  # noqa: PLR0913 - the bundles of the command
     if retrying.simulate_schedule is not None:
         server = retrying.simulate_schedule.value
         reports = tuple(with_schedule(report, server) for report in reports)
-    for name in streams:
-        terminal.write(rendered(reports, name, look, told=voices.aloud))
     plain = Look(width=WIDTH, wrap=False, verbose=look.verbose, quiet=look.quiet)
     write_files(
         [(name, path) for name, path in outputs if str(path) != "-"], lambda name: rendered(reports, name, plain)
     )
+    voices.heard()
+    for name in streams:
+        terminal.write(rendered(reports, name, look, told=voices.aloud))
     return exit_code(reports)
 
 

@@ -26,6 +26,8 @@ class Kept(Watcher):
         self.sessions: list[Session] = []
         self.number: int | None = None
         """Of the queued message, while it is not at its end."""
+        self.deaf: OSError | None = None
+        """Why nobody hears any more: a pipe that was closed must not break off a delivery under way."""
 
     def carries(self, message: MessageReport, sender: str) -> None:
         """What is sent."""
@@ -83,13 +85,20 @@ class Spoken(Kept):
 
     def _say(self, text: str, *, whole: bool = False) -> None:
         if self._many is None:
-            if text:
-                terminal.write(text)
+            self._write(text)
             return
         self._held.append(text)
         if whole and any(self._held):
-            terminal.write(self._live.headed(self._many) + "".join(self._held))
+            self._write(self._live.headed(self._many) + "".join(self._held))
             self._held.clear()
+
+    def _write(self, text: str) -> None:
+        if not text or self.deaf is not None:
+            return
+        try:
+            terminal.write(text)
+        except OSError as error:
+            self.deaf = error
 
 
 class Told(Kept):
@@ -130,6 +139,12 @@ class Voices:
         made = Spoken(self._look, number) if self._look is not None else Told(quiet=self._quiet)
         self._all.append(made)
         return made
+
+    def heard(self) -> None:
+        """Raises OSError where nobody heard the end."""
+        for voice in self._all:
+            if voice.deaf is not None:
+                raise voice.deaf
 
     def interrupted(self) -> None:
         """Says how to go on with what waits."""

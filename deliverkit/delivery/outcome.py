@@ -308,11 +308,12 @@ def _reply_notes(session: Session) -> list[str]:
 
 
 def _quit_notes(step: Step) -> list[str]:
+    reply = parse(step.reply)
     if step.trouble is Trouble.OUT_OF_STEP:
-        return ["the server gave more replies than there were commands: QUIT was not said"]
+        said = f" ({reply.shown})" if reply is not None else ""
+        return [f"the server gave more replies than there were commands{said}: QUIT was not said"]
     if step.trouble is not None:
         return [f"QUIT: {step.why}"]
-    reply = parse(step.reply)
     if reply is None or reply.code == _BYE:
         return []
     return [f"{'QUIT was answered by' if step.said else 'before QUIT the server said'} {reply.shown}"]

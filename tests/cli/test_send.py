@@ -12,6 +12,7 @@ import pytest
 from inline_snapshot import snapshot
 from served_lab import served
 
+from deliverkit.cli import terminal
 from deliverkit.lab import worlds_text
 from deliverkit.report.delivery import DeliveryReport
 
@@ -273,3 +274,14 @@ def test_nothing_is_queued(cli):
 def test_colour_is_ours_alone(cli):
     plain = cli("send", *ME, "--to", "user-unknown@healthy.example", "--color", "always").out
     assert "\x1b[31m550 5.1.1 no such user here" in plain
+
+
+def test_a_pipe_that_is_closed_breaks_no_delivery_off(cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def closed(_: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(terminal, "write", closed)
+    script = tmp_path / "x.smtp"
+    result = cli("send", *ME, "--to", "you@healthy.example", "--save", script)
+    assert result.code == 141
+    assert "S: 250 2.0.0 ok: queued as" in script.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import hashlib
 import ipaddress
 import tempfile
 from pathlib import Path
@@ -47,8 +48,9 @@ class Made:
 
     @functools.cached_property
     def file(self) -> Path:
-        path = Path(_DIRECTORY.name) / f"{self.certificate.serial_number:x}.pem"
-        path.write_bytes(self.pem())
+        octets = self.pem()  # the same certificate may stand before different chains
+        path = Path(_DIRECTORY.name) / f"{hashlib.sha256(octets).hexdigest()}.pem"
+        path.write_bytes(octets)
         return path
 
 
