@@ -96,7 +96,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return keys in self.lines
 
     def line(self, *keys: str | int) -> int:
-        """The line of a key; of one that is not written, of the table it would be in, at last of the file or its table."""
+        """The line of a key; of one that is not written, of the table that it would be in, or of the whole."""
         while keys:
             if keys in self.lines:
                 return self.lines[keys][0]
