@@ -13,29 +13,30 @@ import msgspec
 
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.terminal import say
-from deliverkit.config import Config, ConfigError, find, load
+from deliverkit.config import Config, ConfigError
+from deliverkit.config.find import find
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, system_resolvers
 from deliverkit.model import AREAS, escaped
 
 SETTINGS: Final = "settings"
-"""The parameter in which a command gets its configuration."""
+"""Under which the context of a command has its configuration, and bundles their field."""
 
 
 def configured(context: Any) -> None:
-    """Gives a command its configuration, and the values in it that were neither typed nor set. Raises `UsageError`."""
+    """Gives a command its configuration, and what it says where nothing was typed or set. Raises `UsageError`."""
     values = context.params
     if "no_config" not in values:
         return
     try:
         config = the_config(values["config"], off=values["no_config"])
         if config is None:
-            values[SETTINGS] = None
+            context.meta[SETTINGS] = None
             return
         for warning in config.warnings:
             say(f"deliverkit: warning: {warning}")
         if "select" in values:
             _known_rules(config)
-        values[SETTINGS] = _merged(config, context)
+        context.meta[SETTINGS] = _merged(config, context)
     except (ConfigError, DnsOptionsError) as error:
         raise UsageError(str(error)) from error
 
@@ -46,7 +47,11 @@ def the_config(path: Path | None, *, off: bool = False) -> Config | None:
         return None
     if path is None:
         path = find(Path())
-    return load(path) if path is not None else None
+    if path is None:
+        return None
+    from deliverkit.config.read import load  # noqa: PLC0415 - there is something to read
+
+    return load(path)
 
 
 def _merged(config: Config, context: Any) -> Config:

@@ -25,7 +25,8 @@ from deliverkit.cli.errors import UsageError
 
 PREFIX = "DELIVERKIT_"
 GIVEN: Final = {"given": True}
-"""Marks a bundle's field that is no option: the command fills it in."""
+"""Marks a bundle's field that is no option: it comes from the context, where the command has put it."""
+_CONTEXT: Final = "context"
 HELP_NAMES = ["-h", "--help"]
 
 
@@ -135,12 +136,18 @@ def spread(function: Callable[..., int]) -> Callable[..., int]:
             parameters.extend(_fields(hint))
         else:
             parameters.append(_parameter(parameter.name, hint, parameter.default))
+    parameters.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
 
     @functools.wraps(function)
     def call(**given: Any) -> int:
+        context = given.pop(_CONTEXT)
         for name, bundle in bundles.items():
-            fields = [field.name for field in dataclasses.fields(bundle)]
-            given[name] = bundle(**{field: given.pop(field) for field in fields if field in given})
+            given[name] = bundle(
+                **{
+                    field.name: context.meta.get(field.name) if field.metadata == GIVEN else given.pop(field.name)
+                    for field in dataclasses.fields(bundle)
+                }
+            )
         return function(**given)
 
     signature = inspect.Signature(parameters, return_annotation=int)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +37,13 @@ def find(start: Path) -> Path | None:
 
 
 def named(path: Path) -> str:
-    """A path as it is shown: relative to the working directory, with forward slashes."""
+    """A path as it is shown: relative to the working directory where that is shorter, with forward slashes."""
+    whole = os.path.abspath(path)  # noqa: PTH100 - through whatever link
     try:
-        return Path(os.path.relpath(path)).as_posix()
+        relative = os.path.relpath(path)
     except ValueError:  # on another drive
-        return path.as_posix()
+        relative = whole
+    return Path(min(relative, whole, key=len)).as_posix()
 
 
 def octets_of(path: Path) -> tuple[bytes, bool]:
@@ -81,6 +82,8 @@ def _is_ours(path: Path) -> bool:
         return False
     if b"deliverkit" not in octets:
         return False
+    import tomllib  # noqa: PLC0415 - most folders have no such file
+
     try:
         tool = tomllib.loads(octets.decode("utf-8-sig")).get("tool")
     except (ValueError, RecursionError):
