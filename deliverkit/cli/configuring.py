@@ -27,6 +27,8 @@ def configured(context: Any) -> None:
     values = context.params
     if "no_config" not in values:
         return
+    if values["no_config"] and values["config"] is not None:
+        raise UsageError("--config and --no-config exclude each other")
     try:
         config = the_config(values["config"], off=values["no_config"])
         if config is None:
