@@ -91,6 +91,8 @@ def _merged(config: Config, context: Any) -> Config:
             config = msgspec.structs.replace(config, resolvers=tuple(values["resolver"]))
         elif not values.get("offline"):
             values["resolver"] = list(_resolvers(config))
+    if values.get("user") is not None and not values["password_env"] and not values["password_file"]:
+        values["password_env"] = config.password_env
     return config
 
 
