@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -68,6 +69,8 @@ class Configuring:
     no_config: Annotated[bool, Option("--no-config", rich_help_panel=RUN, help="Read no configuration.")] = False
     settings: Config | None = field(default=None, metadata=GIVEN)
     """What it says, with what was typed or set in the environment; None: there is none."""
+    overridden: Mapping[str, str] | None = field(default=None, metadata=GIVEN)
+    """By key of the file: the option or the variable that gives its value instead."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,7 @@ class _Reader:
             raise self._wrong((*at, "senders"), f"more than {_MOST_SENDERS}")
         return DomainConfig(
             name=name,
+            written=str(at[-1]),
             line=self._line(at),
             dkim_selectors=each(table, (*at, "dkim_selectors"), values.selector) or (),
             senders=senders or (),
