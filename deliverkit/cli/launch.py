@@ -16,7 +16,7 @@ from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
 from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing
-from deliverkit.cli.outputs import REPORTS, known_format, parsed, publish
+from deliverkit.cli.outputs import NAGIOS, REPORTS, known_format, parsed, plugin, publish, streams_of
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
 from deliverkit.model import AREAS, Inputs, escaped, shown
@@ -55,9 +55,17 @@ class Launch:
     """Makes the requests, and the secret of a login, where hosts are dialled."""
 
     def run(self, words: list[str]) -> int:
-        """Asks, judges, prints; the exit code. Raises `UsageError`."""
+        """Asks, judges, prints; the exit code. Raises `UsageError`, which a monitoring plugin tells as its result."""
         form = known_format(self.showing.format, formats=REPORTS)
         outputs = parsed(self.showing.output)
+        try:
+            return self._run(words, form, outputs)
+        except UsageError as error:
+            if streams_of(outputs, form) != [NAGIOS]:
+                raise
+            return plugin(str(error))
+
+    def _run(self, words: list[str], form: str, outputs: list[tuple[str, Path]]) -> int:
         options = self._options()
         if self.sessions is None:
             requests = self._requests(words)
@@ -74,7 +82,7 @@ class Launch:
         except RunError as error:
             raise UsageError(str(error)) from error
         look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
-        return publish(report, form, outputs, self._view(look))
+        return publish(report, form, outputs, self._view(look), exit_zero=self.judging.exit_zero)
 
     def _view(self, look: Look) -> View:
         from deliverkit.render.formats import View  # noqa: PLC0415 - loaded ahead, while the answers were awaited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 PLAIN: Final = ("text", "json")
 """What a command without findings writes."""
 REPORTS: Final = (
-    "text", "compact", "json", "jsonl", "csv",
+    "text", "compact", "json", "jsonl", "csv", "junit", "sarif", "github", "gitlab", "nagios", "prometheus",
 )  # fmt: skip
 """What a command with findings writes: the names of `render/formats.py`, in the order of the help."""
-PLANNED: Final = ("markdown", "html", "junit", "sarif", "github", "gitlab", "nagios", "prometheus")
+PLANNED: Final = ("markdown", "html")
+NAGIOS: Final = "nagios"
 
 
 def known_format(name: str, option: str = "--format", formats: Sequence[str] = PLAIN) -> str:
@@ -60,8 +62,13 @@ def streams_of(outputs: Sequence[tuple[str, Path]], form: str) -> list[str]:
     return [name for name, path in outputs if str(path) == "-"] or [form]
 
 
-def publish(report: Report, form: str, outputs: Sequence[tuple[str, Path]], view: View) -> int:
-    """Prints the report and writes its files; the exit code. Raises `UsageError` for a file that cannot be written."""
+def publish(
+    report: Report, form: str, outputs: Sequence[tuple[str, Path]], view: View, *, exit_zero: bool = False
+) -> int:
+    """Prints the report and writes its files; the exit code. Raises `UsageError` for a file that cannot be written.
+
+    Where stdout shows `nagios` alone the exit code is the plugin's; no other format changes it.
+    """
     from deliverkit.render.formats import render  # noqa: PLC0415 - loaded ahead, while the answers were awaited
 
     streams = streams_of(outputs, form)
@@ -71,13 +78,44 @@ def publish(report: Report, form: str, outputs: Sequence[tuple[str, Path]], view
         view, look=Look(width=WIDTH, wrap=False, verbose=view.look.verbose, quiet=view.look.quiet)
     )
     write_files([(name, path) for name, path in outputs if str(path) != "-"], lambda name: render(name, report, plain))
-    return report.exit_code
+    if "github" in streams or any(name == "github" for name, _ in outputs):
+        _summarise(report, plain)
+    if streams != [NAGIOS]:
+        return report.exit_code
+    from deliverkit.render import nagios  # noqa: PLC0415 - only where it is asked for
+
+    state = nagios.exit_code(report, view)
+    return nagios.OK if exit_zero and state in {nagios.WARNING, nagios.CRITICAL} else state
+
+
+def plugin(message: str) -> int:
+    """A check that a monitoring system asked for, and that could not be made: its line, and the code for it."""
+    from deliverkit.render import nagios  # noqa: PLC0415 - only where it is asked for
+
+    terminal.write(nagios.unknown(message))
+    return nagios.UNKNOWN
+
+
+def _summarise(report: Report, view: View) -> None:
+    """Appends to the summary of a GitHub step, where there is one. Raises `UsageError` where it cannot be written."""
+    named = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not named:
+        return
+    from deliverkit.render import github  # noqa: PLC0415 - only where it is asked for
+
+    text = github.summary(report, view)
+    try:
+        with Path(named).open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"GITHUB_STEP_SUMMARY: {escaped(named)}: {reason(error)}") from error
 
 
 def write_files(outputs: Sequence[tuple[str, Path]], render: Callable[[str], str]) -> None:
     """Writes each report, its line ends as they are. Raises `UsageError` for a file that cannot be written."""
     for name, path in outputs:
+        text = render(name)
         try:
-            path.write_text(render(name), "utf-8", newline="")
+            path.write_text(text, "utf-8", newline="")
         except OSError as error:
             raise UsageError(f"{escaped(str(path))}: {reason(error)}") from error

@@ -38,6 +38,12 @@ MODULES: Final = {
     "compact": "deliverkit.render.compact",
     "jsonl": "deliverkit.render.jsonl",
     "csv": "deliverkit.render.csv",
+    "junit": "deliverkit.render.junit",
+    "sarif": "deliverkit.render.sarif",
+    "github": "deliverkit.render.github",
+    "gitlab": "deliverkit.render.gitlab",
+    "nagios": "deliverkit.render.nagios",
+    "prometheus": "deliverkit.render.prometheus",
 }
 FORMATS: Final = ("text", "json", *MODULES)
 
