@@ -147,7 +147,7 @@ def _options(judging: Judging, asking: Asking, running: RunningDelivery) -> RunO
     dns = msgspec.structs.replace(dns_options(asking), ipv4_only=False, ipv6_only=False)
     return RunOptions(
         dns=dns,
-        gate=gate_of(judging),
+        gate=gate_of(judging, asking.settings),
         timeout=checked_timeout(running.timeout),
         trace=terminal.say if running.trace else None,
     )
