@@ -16,7 +16,7 @@ import msgspec
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
-from deliverkit.cli.options import Asking, Judging, Keys, Network, Opinion, Running, Sending, Showing
+from deliverkit.cli.options import Asking, Configuring, Judging, Keys, Network, Opinion, Running, Sending, Showing
 from deliverkit.cli.outputs import NAGIOS, REPORTS, known_format, parsed, plugin, publish, streams_of
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
@@ -72,7 +72,7 @@ class Launch:
 
     def _run(self, words: list[str], form: str, outputs: list[tuple[str, Path]]) -> int:
         options = self._options()
-        path = self._baseline()
+        path = baseline_of(self.judging, self.asking)
         if path is not None:
             options = msgspec.structs.replace(options, baseline=read_baseline(path), baseline_path=path)
         report = self.judge(words, options, *((ahead.TEXT,) if form == "text" else ()))
@@ -96,18 +96,9 @@ class Launch:
         except RunError as error:
             raise UsageError(str(error)) from error
 
-    def _baseline(self) -> Path | None:
-        """The baseline that was typed or set, else the configuration's, where it is written already."""
-        if self.judging.baseline is not None:
-            return self.judging.baseline
-        settings = self.asking.settings
-        if settings is None or settings.baseline is None:
-            return None
-        path = Path(settings.baseline)
-        if os.path.lexists(path):
-            return path
-        terminal.say(f"deliverkit: {shown(settings.baseline)} is not there yet: deliverkit baseline writes it")
-        return None
+    def gate(self) -> Gate:
+        """What is judged, and what fails. Raises `UsageError`."""
+        return gate_of(self.judging, self.asking.settings)
 
     def _view(self, look: Look) -> View:
         from deliverkit.render.formats import View  # noqa: PLC0415 - loaded ahead, while the answers were awaited
@@ -129,7 +120,7 @@ class Launch:
             writable(running.save_evidence)
         return RunOptions(
             dns=dns_options(self.asking),
-            gate=gate_of(self.judging, self.asking.settings),
+            gate=self.gate(),
             config=self.asking.settings,
             timeout=seconds,
             areas=self.areas,
@@ -204,6 +195,20 @@ def gate_of(judging: Judging, settings: Config | None = None) -> Gate:
         ignore=_split(judging.ignore),
         exit_zero=judging.exit_zero,
     )
+
+
+def baseline_of(judging: Judging, asking: Configuring) -> Path | None:
+    """The baseline that was typed or set, else the configuration's, where it is written already."""
+    if judging.baseline is not None:
+        return judging.baseline
+    settings = asking.settings
+    if settings is None or settings.baseline is None:
+        return None
+    path = Path(settings.baseline)
+    if os.path.lexists(path):
+        return path
+    terminal.say(f"deliverkit: {shown(settings.baseline)} is not there yet: deliverkit baseline writes it")
+    return None
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -103,9 +103,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[Entry, ...] = ()
 
 
-def revised(
-    old: Baseline, targets: Sequence[TargetReport], asked: Asked, *, accept: bool = True
-) -> Revision:
+def revised(old: Baseline, targets: Sequence[TargetReport], asked: Asked, *, accept: bool = True) -> Revision:
     """The baseline after a run that was judged without it.
 
     What is found on the targets is accepted; entries that no longer occur there go. Entries of other domains stay, and

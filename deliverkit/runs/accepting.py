@@ -129,9 +129,7 @@ def _files(facts: ConfigFacts, told: Accepted, gate: Gate) -> list[TargetReport]
     return [target for target in files if target.findings or target.suppressed]
 
 
-def _file(
-    path: str, members: Sequence[tuple[Fact, Location]], acceptance: Acceptance, gate: Gate
-) -> TargetReport:
+def _file(path: str, members: Sequence[tuple[Fact, Location]], acceptance: Acceptance, gate: Gate) -> TargetReport:
     """One file as a target: its findings at their lines."""
     rules = rules_of("config")
     findings: list[FindingReport] = []
@@ -147,9 +145,7 @@ def _file(
             if by is None:
                 findings.append(placed)
             else:
-                suppressed.append(
-                    SuppressedReport(**msgspec.structs.asdict(placed), by="ignore", reason=by.reason)
-                )
+                suppressed.append(SuppressedReport(**msgspec.structs.asdict(placed), by="ignore", reason=by.reason))
     failed = {finding.rule for finding in findings}
     hidden = {finding.rule for finding in suppressed} - failed
     counted = {
@@ -185,4 +181,3 @@ def _by(finding: FindingReport, path: str, acceptance: Acceptance) -> Accept | N
         if not one.expired(acceptance.today) and one.covers(finding.rule, finding.area, path, finding.location):
             return one
     return None
-
