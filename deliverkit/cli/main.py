@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
+    "baseline": "Accept what is found today: from then on only what is new, or has become harder, fails.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "init": "Write a configuration from what is published.",
@@ -121,6 +122,7 @@ _SWITCHES: Final = frozenset(
         "NO_PIPELINING",
         "DRY_RUN",
         "SUMMARY",
+        "UPDATE",
     ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])

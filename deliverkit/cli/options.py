@@ -20,6 +20,7 @@ RUN = "The run"
 _WHAT = "What fails"
 _OUT = "Output"
 _AREA = "This check"
+FORMATS_HELP = "text, compact, json, jsonl, csv, junit, sarif, github, gitlab, nagios or prometheus: docs/formats.md."
 
 
 class FailOn(enum.StrEnum):
@@ -184,6 +185,15 @@ class Judging:
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
     ] = field(default_factory=list)
+    baseline: Annotated[
+        Path | None,
+        Option(
+            "--baseline",
+            metavar="FILE",
+            rich_help_panel=_WHAT,
+            help="Accept what this file holds: only what is new or has become harder fails. [default: the config's]",
+        ),
+    ] = None
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False
@@ -193,7 +203,7 @@ class Judging:
 class Showing:
     """What is printed."""
 
-    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
+    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help=FORMATS_HELP)] = "text"
     output: Annotated[
         list[str],
         Option(
