@@ -30,7 +30,7 @@ def standing(target: TargetReport) -> collections.Counter[str]:
 
 
 def counted(target: TargetReport) -> list[str]:
-    """`2 errors`, `1 warning`, `43 passed` …"""
+    """What the target comes to in words: `2 errors`, `1 warning`, `43 passed`."""
     found = standing(target)
     words = [count(found[severity], severity) for severity in SEVERITY if found[severity]]
     if target.suppressed:

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from deliverkit.model import escaped
+from deliverkit.render import overview
 from deliverkit.render.html import view
 from deliverkit.report import Report
 
@@ -41,6 +42,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     made.filters["ticked"] = view.ticked
+    made.filters["sentence"] = overview.sentence
     made.filters["newline"] = Markup
     return made
 

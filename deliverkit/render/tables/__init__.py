@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from deliverkit.render.tables import mail, policies, secured, sessions, spf
 from deliverkit.render.tables.shape import Block, Cell, Chapter, Item, Row, Table
@@ -11,25 +12,23 @@ from deliverkit.report.document import Facts
 __all__ = ["Block", "Cell", "Chapter", "Item", "Row", "Table", "chapters"]
 
 
+_DRAWN: Final[tuple[tuple[str, Callable[[Any], Chapter]], ...]] = (
+    ("mx", mail.mx),
+    ("spf", spf.chapter),
+    ("dkim", mail.dkim),
+    ("dmarc", policies.dmarc),
+    ("mta_sts", policies.mta_sts),
+    ("tls_rpt", policies.tls_rpt),
+    ("dane", secured.dane),
+    ("dnssec", secured.dnssec),
+    ("smtp", sessions.chapter),
+    ("second_opinion", policies.second_opinion),
+)
+
+
 def chapters(facts: Facts) -> Iterator[Chapter]:
     """What is known, an area at a time; nothing of areas that were not asked for."""
-    if facts.mx is not None:
-        yield mail.mx(facts.mx)
-    if facts.spf is not None:
-        yield spf.chapter(facts.spf)
-    if facts.dkim is not None:
-        yield mail.dkim(facts.dkim)
-    if facts.dmarc is not None:
-        yield policies.dmarc(facts.dmarc)
-    if facts.mta_sts is not None:
-        yield policies.mta_sts(facts.mta_sts)
-    if facts.tls_rpt is not None:
-        yield policies.tls_rpt(facts.tls_rpt)
-    if facts.dane is not None:
-        yield secured.dane(facts.dane)
-    if facts.dnssec is not None:
-        yield secured.dnssec(facts.dnssec)
-    if facts.smtp is not None:
-        yield sessions.chapter(facts.smtp)
-    if facts.second_opinion is not None:
-        yield policies.second_opinion(facts.second_opinion)
+    for area, draw in _DRAWN:
+        known = getattr(facts, area)
+        if known is not None:
+            yield draw(known)
