@@ -87,6 +87,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     unclear: tuple[tuple[list[str], tuple[str, ...]], ...]
     suppressed: tuple[SuppressedReport, ...]
+    lead: Chapter | None
+    """What the command is about: it stands before the findings."""
     chapters: tuple[Chapter, ...]
     passed: dict[str, list[str]]
     next: tuple[str, str] | None
@@ -136,6 +138,8 @@ def _families(report: Report) -> str:
 
 def _target(target: TargetReport, command: str, ids: _Ids, *, asked: bool) -> Target:
     found = overview.standing(target)
+    known = chapters(target.facts)
+    lead = known.pop(command, None)
     questions = () if target.questions is msgspec.UNSET else target.questions
     onward = hint(target, command, asked=asked) if target.role != "nonexistent" and target.error is None else None
     return Target(
@@ -155,7 +159,8 @@ def _target(target: TargetReport, command: str, ids: _Ids, *, asked: bool) -> Ta
         findings=tuple(_finding(group, target.target, ids) for group in overview.heads(target)),
         unclear=tuple(overview.unclear(target.inconclusive)),
         suppressed=target.suppressed,
-        chapters=tuple(chapters(target.facts)),
+        lead=lead,
+        chapters=tuple(known.values()),
         passed=overview.by_area(target.passed),
         next=onward,
         questions=questions[:_QUESTIONS],

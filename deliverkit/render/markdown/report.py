@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from deliverkit.model import shown
 from deliverkit.model.display import RECORDED
 from deliverkit.render import overview
@@ -83,6 +85,11 @@ def _whole(target: TargetReport, command: str, level: str, *, facts: bool, asked
     yield from _head(target, level)
     if target.error is not None:
         return
+    known = chapters(target.facts) if facts else {}
+    lead = known.pop(command, None)
+    if lead is not None:
+        yield f"{level}# {lead.title}"
+        yield from _chapter(lead, f"{level}##", unfolded=True)
     for group in overview.heads(target):
         yield from _finding(group, target.target, f"{level}#")
     if target.inconclusive:
@@ -97,9 +104,8 @@ def _whole(target: TargetReport, command: str, level: str, *, facts: bool, asked
         yield from _folded(
             f"{len(target.suppressed)} suppressed", [_grid(("rule", "severity", "subject", "message", "by"), rows)]
         )
-    if facts:
-        for chapter in chapters(target.facts):
-            yield from _folded(f"Facts: {chapter.title}", _chapter(chapter, f"{level}##"))
+    for chapter in known.values():
+        yield from _folded(f"Facts: {chapter.title}", _chapter(chapter, f"{level}##"))
     if target.passed:
         lines = [f"- {area}: {' '.join(map(code, rules))}" for area, rules in overview.by_area(target.passed).items()]
         yield from _folded(f"{len(target.passed)} passed", ["\n".join(lines)])
@@ -194,8 +200,19 @@ def _folded(summary: str, parts: Iterable[str]) -> Iterator[str]:
     yield "</details>"
 
 
-def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
+def _chapter(chapter: Chapter, level: str, *, unfolded: bool = False) -> Iterator[str]:
+    """`unfolded`: it stands open, and what is shown on demand alone is folded in it."""
     yield from (prose(note) for note in chapter.notes)
+    folded = [item for item in chapter.items if item.folded and unfolded]
+    if folded:
+        rest = msgspec.structs.replace(chapter, items=tuple(item for item in chapter.items if item not in folded))
+        yield from _items(rest, level)
+        yield from _folded("All of it", _items(msgspec.structs.replace(chapter, items=tuple(folded)), level))
+    else:
+        yield from _items(chapter, level)
+
+
+def _items(chapter: Chapter, level: str) -> Iterator[str]:
     for item in chapter.items:
         if item.caption != chapter.title:
             yield f"{level} {prose(item.caption)}"

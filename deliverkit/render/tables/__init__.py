@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from deliverkit.render.tables import mail, policies, secured, sessions, spf
@@ -26,9 +26,7 @@ _DRAWN: Final[tuple[tuple[str, Callable[[Any], Chapter]], ...]] = (
 )
 
 
-def chapters(facts: Facts) -> Iterator[Chapter]:
-    """What is known, an area at a time; nothing of areas that were not asked for."""
-    for area, draw in _DRAWN:
-        known = getattr(facts, area)
-        if known is not None:
-            yield draw(known)
+def chapters(facts: Facts) -> dict[str, Chapter]:
+    """What is known by area, as areas and their commands are named; nothing of areas that were not asked for."""
+    known = ((area, draw, getattr(facts, area)) for area, draw in _DRAWN)
+    return {area.replace("_", "-"): draw(found) for area, draw, found in known if found is not None}
