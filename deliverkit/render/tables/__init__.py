@@ -29,4 +29,5 @@ _DRAWN: Final[tuple[tuple[str, Callable[[Any], Chapter]], ...]] = (
 def chapters(facts: Facts) -> dict[str, Chapter]:
     """What is known by area, as areas and their commands are named; nothing of areas that were not asked for."""
     known = ((area, draw, getattr(facts, area)) for area, draw in _DRAWN)
-    return {area.replace("_", "-"): draw(found) for area, draw, found in known if found is not None}
+    drawn = {area.replace("_", "-"): draw(found) for area, draw, found in known if found is not None}
+    return {area: chapter for area, chapter in drawn.items() if chapter.items or chapter.notes}
