@@ -103,7 +103,7 @@ def fold_target(
         target=domain,
         unicode=unicode_name(domain),
         role=_role(facts, flat),
-        verdict=_verdict(gate, findings, unclear),
+        verdict=verdict_of(gate, findings, unclear),
         counts=Counts(
             passed=_count(counted, Status.PASS),
             fail=_count(counted, Status.FAIL),
@@ -296,7 +296,7 @@ def _count(outcomes: Iterable[Outcome], status: Status) -> int:
     return sum(outcome.status is status for outcome in outcomes)
 
 
-def _verdict(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
+def verdict_of(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
     """The verdict these come to."""
     if any(gate.reached_by(finding.severity) for finding in findings):
         return "fail"

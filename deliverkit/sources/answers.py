@@ -202,5 +202,4 @@ def is_spf(record: SourceRecord) -> bool:
     """Whether this is an SPF record (RFC 7208 §4.5)."""
     if not isinstance(record.rdata, Txt):
         return False
-    text = record.rdata.raw[:7].lower()
-    return text == b"v=spf1" or text == b"v=spf1 "
+    return record.rdata.raw[:7].lower() in {b"v=spf1", b"v=spf1 "}
