@@ -7,6 +7,7 @@ import asyncio
 import base64
 import re
 import shlex
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,16 +15,23 @@ import msgspec
 from deliverkit import engine
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import DeliveryInputs, Expected, Inputs, Outcome, Sessions, SignedBy
+from deliverkit.probes import zone
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.rules import all_rules
+from deliverkit.runs.lint_facts import files_alone
 from deliverkit.runs.options import SESSION_AREAS
+from deliverkit.sources import read_text
+from deliverkit.sources.answers import Published
 from deliverkit.world import NOW, World, WorldText, endpoint, read_world
 
 __all__ = ["NOW", "example_inputs", "judge_world", "recorder_of"]
 
 HOST: Final = "mail.example.com"
 """The host that examples about sessions are about."""
+
+FILE: Final = Path("example.com.zone")
+"""The file that examples about files are."""
 
 _DIRECTIVE = re.compile(r"(?m)^; check (.+)$")
 
@@ -150,6 +158,15 @@ def recorder_of(text: str) -> Recorder:
 
 
 def judge_world(text: str, area: str) -> tuple[Outcome, ...]:
-    """The outcome of every rule over one example."""
+    """The outcome of every rule over one example; of area `zone` it is a file, `example.com.zone`."""
+    if area == "zone":
+        return _judge_file(text)
     facts = asyncio.run(gather(example_inputs(text, area), recorder_of(text), NOW))
     return engine.judge(facts, all_rules())
+
+
+def _judge_file(text: str) -> tuple[Outcome, ...]:
+    source = read_text(text, FILE)
+    published = Published((source,))
+    facts = zone.probe(published, (source,), published.zones)
+    return engine.judge(files_alone("example.com", facts["example.com"], NOW), all_rules())

@@ -21,7 +21,7 @@ from deliverkit.dns.vantage import Vantage as Seen
 from deliverkit.evidence.recorder import Nowhere, Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.zone import ZoneFacts
-from deliverkit.model import Absent, Expected, Found, Inputs, Outcome, Source, Status, Undetermined
+from deliverkit.model import Expected, Found, Inputs, Outcome, Source, Status, Undetermined
 from deliverkit.probes import zone
 from deliverkit.probes.domain import gather
 from deliverkit.report import Report, TargetReport
@@ -29,6 +29,7 @@ from deliverkit.report.document import InconclusiveReport
 from deliverkit.report.fold import fold_target
 from deliverkit.runs.judging import RULES, failed, folded
 from deliverkit.runs.lint_accepted import accepted
+from deliverkit.runs.lint_facts import files_alone
 from deliverkit.runs.lint_places import located
 from deliverkit.runs.options import RunOptions
 from deliverkit.sources.answers import OUTSIDE, Published, is_spf, zones_of
@@ -143,18 +144,7 @@ def _selectors(published: Published) -> dict[str, list[str]]:
 async def _facts(inputs: Inputs, recorder: Recorder, now: float, shared: ZoneFacts, *, request: bool) -> DomainFacts:
     if request:
         return msgspec.structs.replace(await gather(inputs, recorder, now), zone=Found(shared))
-    gone = Absent("no mail domain")
-    return DomainFacts(
-        inputs=inputs,
-        now=now,
-        existence=Found(inputs.domain),
-        dns=gone,
-        mx=gone,
-        spf=gone,
-        dkim=gone,
-        dmarc=gone,
-        zone=Found(shared),
-    )
+    return files_alone(inputs.domain, shared, now)
 
 
 def _judged(
