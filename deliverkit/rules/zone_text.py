@@ -179,7 +179,7 @@ def _parts(text: Txt) -> list[bytes]:
 
 @rule(Severity.ERROR, "RFC 1035 §5.1", "RFC 7208 §3.3")
 def zone_space_lost(held: ZoneSet) -> Iterator[Finding]:
-    """Strings of a TXT record are joined without the blank that was meant between them.
+    """Strings of a TXT record are joined without the blank meant between them.
 
     Words without quotes are strings of their own, and so is each pair of quotes; readers join them with nothing between.
     `TXT v=spf1 mx -all` publishes `v=spf1mx-all`, which is no SPF record.
