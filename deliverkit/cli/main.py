@@ -22,7 +22,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from deliverkit import __version__
-from deliverkit.cli.declare import HELP_NAMES, PREFIX, read_plainly
+from deliverkit.cli.configuring import PREFIX
+from deliverkit.cli.declare import HELP_NAMES, read_plainly
 from deliverkit.cli.errors import UsageError, encodable, nearest
 
 BUG: Final = 4
@@ -46,6 +47,8 @@ COMMANDS: Final = {
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
+    "init": "Write a configuration from what is published.",
+    "config": "Show the configuration: each value, and where it comes from.",
     "schema": "Print the JSON Schema of a document.",
     "doctor": "Test this machine's resolver.",
     "demo": "A tour through the embedded world, on loopback.",
@@ -103,6 +106,7 @@ app = typer.Typer(
 _SWITCHES: Final = frozenset(
     [
         "EXIT_ZERO",
+        "NO_CONFIG",
         "OFFLINE",
         "ZONE_PARTIAL",
         "ALLOW_PRIVATE",

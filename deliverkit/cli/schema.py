@@ -10,6 +10,7 @@ from deliverkit.cli import terminal
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.options import Painting
+from deliverkit.config import document as configuration
 from deliverkit.evidence import saved as evidence
 from deliverkit.model import escaped
 from deliverkit.render import json
@@ -25,14 +26,17 @@ _DOCUMENTS = {
     "evidence": (evidence.Evidence, evidence.SCHEMA),
     "reply": (ReplyReport, reply.SCHEMA),
     "reply-summary": (Summary, SUMMARY_SCHEMA),
+    "config": (configuration.Document, configuration.SCHEMA),
 }
-_PLANNED = ("diff", "config")
+_PLANNED = ("diff",)
 _THERE = f"{', '.join([*_DOCUMENTS][:-1])} and {[*_DOCUMENTS][-1]}"
 
 
 def schema(
     *,
-    document: Annotated[str, Argument(metavar="DOCUMENT", help="report, delivery, evidence, reply or reply-summary.")],
+    document: Annotated[
+        str, Argument(metavar="DOCUMENT", help="report, delivery, evidence, reply, reply-summary or config.")
+    ],
     painting: Painting,
 ) -> int:
     """Print the JSON Schema of a document."""
