@@ -16,19 +16,19 @@ from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
 from deliverkit.cli.options import Asking, Judging, Keys, Network, Opinion, Running, Sending, Showing
-from deliverkit.cli.outputs import known_format, parsed, write_files
+from deliverkit.cli.outputs import NAGIOS, REPORTS, known_format, parsed, plugin, publish, streams_of
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
 from deliverkit.model import AREAS, Inputs, escaped, shown
 from deliverkit.model.gate import Gate
-from deliverkit.render.text.sheet import WIDTH, Look
+from deliverkit.render.text.sheet import Look
 from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
 from deliverkit.runs.expected import with_expected
 from deliverkit.runs.options import RunError, RunOptions
 
 if TYPE_CHECKING:
-    from deliverkit.report import Report
+    from deliverkit.render.formats import View
     from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
@@ -56,9 +56,17 @@ class Launch:
     """Makes the requests, and the secret of a login, where hosts are dialled."""
 
     def run(self, words: list[str]) -> int:
-        """Asks, judges, prints; the exit code. Raises `UsageError`."""
-        form = known_format(self.showing.format)
+        """Asks, judges, prints; the exit code. Raises `UsageError`, which a monitoring plugin tells as its result."""
+        form = known_format(self.showing.format, formats=REPORTS)
         outputs = parsed(self.showing.output)
+        try:
+            return self._run(words, form, outputs)
+        except UsageError as error:
+            if streams_of(outputs, form) != [NAGIOS]:
+                raise
+            return plugin(str(error))
+
+    def _run(self, words: list[str], form: str, outputs: list[tuple[str, Path]]) -> int:
         options = self._options()
         if self.sessions is None:
             requests = self._requests(words)
@@ -76,24 +84,12 @@ class Launch:
         except RunError as error:
             raise UsageError(str(error)) from error
         look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
-        streams = [name for name, path in outputs if str(path) == "-"] or [form]
-        for name in streams:
-            terminal.write(self._rendered(report, name, look))
-        plain = Look(width=WIDTH, wrap=False, verbose=look.verbose, quiet=look.quiet)
-        write_files(
-            [(name, path) for name, path in outputs if str(path) != "-"],
-            lambda name: self._rendered(report, name, plain),
-        )
-        return report.exit_code
+        return publish(report, form, outputs, self._view(look), exit_zero=self.judging.exit_zero)
 
-    def _rendered(self, report: Report, form: str, look: Look) -> str:
-        if form == "json":
-            from deliverkit.render import json  # noqa: PLC0415 - only where it is asked for
+    def _view(self, look: Look) -> View:
+        from deliverkit.render.formats import View  # noqa: PLC0415 - loaded ahead, while the answers were awaited
 
-            return json.render(report)
-        from deliverkit.render.text.page import render  # noqa: PLC0415 - loaded ahead, while the answers were awaited
-
-        return render(report, look, command=self.command)
+        return View(look=look, command=self.command, fail_on=self.judging.fail_on.value)
 
     def _options(self) -> RunOptions:
         running = self.running

@@ -20,6 +20,7 @@ RUN = "The run"
 _WHAT = "What fails"
 _OUT = "Output"
 _AREA = "This check"
+FORMATS_HELP = "text, compact, json, jsonl, csv, junit, sarif, github, gitlab, nagios or prometheus: docs/formats.md."
 
 
 class FailOn(enum.StrEnum):
@@ -193,7 +194,7 @@ class Judging:
 class Showing:
     """What is printed."""
 
-    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
+    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help=FORMATS_HELP)] = "text"
     output: Annotated[
         list[str],
         Option(

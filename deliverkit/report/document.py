@@ -166,6 +166,8 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     passed: tuple[str, ...]
     """The ids of the rules that passed."""
+    not_applicable: tuple[str, ...] = ()
+    """The ids of the rules that had nothing to judge."""
     duration_ms: float
     error: str | None = None
     about: Literal["config"] | msgspec.UnsetType = msgspec.UNSET

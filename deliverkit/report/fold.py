@@ -115,6 +115,7 @@ def fold_target(
         suppressed=tuple(suppressed),
         facts=flat,
         passed=tuple(outcome.rule.id for outcome in counted if outcome.status is Status.PASS),
+        not_applicable=tuple(outcome.rule.id for outcome in counted if outcome.status is Status.NOT_APPLICABLE),
         duration_ms=duration_ms,
         questions=questions,
     )
