@@ -9,7 +9,7 @@ from typing import Final
 from deliverkit.facts.zone import ZoneFacts, ZoneFile, ZoneName, ZoneProblem, ZoneSet
 from deliverkit.model import Host, Mx, Source, SourceRecord, Txt
 from deliverkit.records.names import is_subdomain
-from deliverkit.sources.answers import Published, is_spf, zones_of
+from deliverkit.sources.answers import Published, is_spf
 
 _LED: Final = re.compile(rb"(?i)(?:include:|redirect=|exists:|[\s+?~-]a:|[\s+?~-]mx:)([\w.-]{1,253})")
 _PLACES: Final = (
@@ -28,7 +28,7 @@ def probe(published: Published, sources: Sequence[Source], targets: Iterable[str
     for source in sources:
         for name in _names(source, published, led):
             names.setdefault(_target(name.name, known) or source.path, []).append(name)
-        first = next((zone for zone in zones_of(source) if zone in known), source.path)
+        first = next((zone for zone in published.starts[source.path] if zone in known), source.path)
         files.setdefault(first, []).append(_file(source))
     return {
         target: ZoneFacts(names=tuple(names.get(target, ())), files=tuple(files.get(target, ())))

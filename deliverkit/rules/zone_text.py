@@ -181,7 +181,7 @@ def _parts(text: Txt) -> list[bytes]:
 def zone_space_lost(held: ZoneSet) -> Iterator[Finding]:
     """Strings of a TXT record are joined without the blank meant between them.
 
-    Words without quotes are strings of their own, and so is each pair of quotes; readers join them with nothing between.
+    Words without quotes are strings of their own, and so is each pair of quotes; readers join them without a blank.
     `TXT v=spf1 mx -all` publishes `v=spf1mx-all`, which is no SPF record.
 
     ## Fix

@@ -9,30 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from deliverkit import engine
 from deliverkit.dns import Port
+from deliverkit.dns.build import open_port
 from deliverkit.dns.deadline import Bounded
+from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.vantage import Vantage as Seen
 from deliverkit.evidence.recorder import Nowhere, Recorder
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.facts.zone import ZoneFacts
-from deliverkit.model import Expected, Found, Inputs, Outcome, Source, Status, Undetermined
+from deliverkit.model import Found, Inputs, Outcome, Source, Status, Undetermined
 from deliverkit.probes import zone
 from deliverkit.probes.domain import gather
 from deliverkit.report import Report, TargetReport
 from deliverkit.report.document import InconclusiveReport
 from deliverkit.report.fold import fold_target
+from deliverkit.report.suppress import Accept
+from deliverkit.runs.expected import with_expected
 from deliverkit.runs.judging import RULES, failed, folded
-from deliverkit.runs.lint_accepted import accepted
 from deliverkit.runs.lint_facts import files_alone
 from deliverkit.runs.lint_places import located
-from deliverkit.runs.options import RunOptions
-from deliverkit.sources.answers import OUTSIDE, Published, is_spf, zones_of
+from deliverkit.runs.options import RunError, RunOptions
+from deliverkit.sources.answers import OUTSIDE, Published, is_spf
 
 LINT_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane")
 _FILE: Final = "a file says nothing of DNSSEC"
@@ -41,24 +44,16 @@ _TOLD_BY_ZONE: Final = frozenset({"dns-cname-with-other-data"})
 _REVERSE: Final = ("in-addr.arpa", "ip6.arpa")
 
 
-class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a domain beside its files."""
-
-    selectors: tuple[str, ...] = ()
-    senders: tuple[str, ...] = ()
-    expected: Expected = Expected()
-
-
 def lint(
     sources: Sequence[Source],
     options: RunOptions,
     *,
     partial: bool = False,
-    known: Mapping[str, Domain] | None = None,
-    behind: Port | None = None,
+    live: bool = False,
+    port: Port | None = None,
 ) -> Report:
     """`run`, for callers without an event loop."""
-    return asyncio.run(run(sources, options, partial=partial, known=known, behind=behind))
+    return asyncio.run(run(sources, options, partial=partial, live=live, port=port))
 
 
 async def run(
@@ -66,36 +61,69 @@ async def run(
     options: RunOptions,
     *,
     partial: bool = False,
-    known: Mapping[str, Domain] | None = None,
-    behind: Port | None = None,
+    live: bool = False,
+    port: Port | None = None,
 ) -> Report:
     """The report on all domains of these files. `partial`: what is absent from them may be elsewhere.
 
-    `known` tells of domains what no file does; `behind` is asked for names outside the files.
+    `live` asks the DNS that the options name for names outside the files, `port` answers in its place. What the
+    configuration expects of a domain is expected of its files. Raises `RunError`.
     """
+    options = msgspec.structs.replace(options, areas=(*LINT_AREAS, "dns", "zone"))
+    if not live or port is not None:
+        return await _run(sources, options, port, partial=partial, seen=Seen())
+    try:
+        async with open_port(options.dns, trace=options.trace) as opened:
+            return await _run(sources, options, opened.port, partial=partial, seen=opened.vantage())
+    except DnsOptionsError as error:
+        raise RunError(str(error)) from error
+
+
+async def _run(
+    sources: Sequence[Source], options: RunOptions, behind: Port | None, *, partial: bool, seen: Seen
+) -> Report:
     began, now = time.monotonic(), time.time()
     published = Published(sources, behind, partial=partial)
-    requests = targets_of(sources, published, known or {})
+    requests = {name: with_expected(inputs, options.config) for name, inputs in targets_of(sources, published).items()}
     shared = zone.probe(published, sources, requests)
     targets: list[TargetReport] = []
-    for name in dict.fromkeys((*requests, *shared)):
+    names = list(dict.fromkeys((*requests, *shared)))
+    for name in names:
         inputs = requests.get(name) or Inputs(domain=name, areas=("zone",))
         started = time.monotonic()
         try:
             port = published if behind is None else Bounded(published, started + options.timeout, options.timeout)
             recorder = Recorder(port, Nowhere(f"it is {OUTSIDE}"))
             facts = await _facts(inputs, recorder, now, shared.get(name, ZoneFacts()), request=name in requests)
-            targets.append(_judged(facts, options, published, started, sources))
+            targets.append(_judged(facts, options, published, started))
         except Exception as error:  # noqa: BLE001 - the other targets go on; the report says that this one did not
             if options.failed is not None:
                 options.failed(name, error)
             targets.append(failed(name, error, _since(started)))
         if options.progress is not None:
-            options.progress(len(targets), len(requests))
-    return folded(targets, options, now, _since(began), Seen())
+            options.progress(len(targets), len(names))
+    inline = [accept for source in sources for accept in accepts_of(source)]
+    return folded(targets, options, now, _since(began), seen, inline=inline)
 
 
-def targets_of(sources: Sequence[Source], published: Published, known: Mapping[str, Domain]) -> dict[str, Inputs]:
+def accepts_of(source: Source) -> list[Accept]:
+    """The ignores in a file's comments; one that is damaged accepts nothing (`SourceProblem` tells)."""
+    return [
+        Accept(
+            rule=ignore.rule,
+            reason=ignore.reason,
+            expires=ignore.expires,
+            path=ignore.place.path,
+            line=ignore.place.line,
+            column=ignore.place.column,
+            lines=(ignore.first, ignore.last),
+        )
+        for ignore in source.ignores
+        if ignore.problem is None
+    ]
+
+
+def targets_of(sources: Sequence[Source], published: Published) -> dict[str, Inputs]:
     """What is judged: where zones begin, and every name in them that takes mail or has a policy of its own."""
     mail: dict[str, None] = {}
     senders: dict[str, None] = {}
@@ -111,7 +139,7 @@ def targets_of(sources: Sequence[Source], published: Published, known: Mapping[s
     whole: dict[str, None] = {}
     for source in sources:
         collection = "" in source.zones
-        for apex in zones_of(source):
+        for apex in published.starts[source.path]:
             if not apex.endswith(_REVERSE) and (apex in mail or not collection):
                 whole[apex] = None
     found: dict[str, tuple[str, ...]] = dict.fromkeys(
@@ -123,9 +151,7 @@ def targets_of(sources: Sequence[Source], published: Published, known: Mapping[s
         name: Inputs(
             domain=name,
             areas=areas,
-            selectors=tuple(dict.fromkeys((*selectors.get(name, ()), *known.get(name, Domain()).selectors))),
-            senders=known.get(name, Domain()).senders,
-            expected=known.get(name, Domain()).expected,
+            selectors=tuple(selectors.get(name, ())),
         )
         for name, areas in sorted(found.items(), key=lambda item: item[0].split(".")[::-1])
     }
@@ -147,16 +173,14 @@ async def _facts(inputs: Inputs, recorder: Recorder, now: float, shared: ZoneFac
     return files_alone(inputs.domain, shared, now)
 
 
-def _judged(
-    facts: DomainFacts, options: RunOptions, published: Published, started: float, sources: Sequence[Source]
-) -> TargetReport:
+def _judged(facts: DomainFacts, options: RunOptions, published: Published, started: float) -> TargetReport:
     domain = facts.inputs.domain
     judged = [outcome for outcome in engine.judge(facts, RULES) if outcome.rule.id not in _TOLD_BY_ZONE]
     settled = [_settled(outcome) for outcome in judged]
     report = fold_target(facts, [outcome for outcome, _ in settled], options.gate, duration_ms=_since(started))
     zone_name = published.zone_of(domain)
     path = published.zones[zone_name].path if zone_name is not None else domain
-    report = msgspec.structs.replace(
+    return msgspec.structs.replace(
         report,
         findings=tuple(located(finding, domain, published, path) for finding in report.findings),
         suppressed=tuple(located(finding, domain, published, path) for finding in report.suppressed),
@@ -167,8 +191,6 @@ def _judged(
             if options.gate.selects(outcome.rule) and not options.gate.ignores(outcome.rule)
         ),
     )
-    ignores = [ignore for source in sources for ignore in source.ignores]
-    return accepted(report, ignores, options.gate)
 
 
 def _settled(outcome: Outcome) -> tuple[Outcome, tuple[Undetermined, ...]]:
