@@ -90,6 +90,9 @@ class Values:
 
     def source(self, document: Document, *, partial: bool = False) -> Source:
         """The whole file."""
+        remarked = {(remark.line, remark.column) for remark in document.remarks}
+        # What a remark tells of a value explains why it is none.
+        self.problems = [each for each in self.problems if (each.place.line, each.place.column) not in remarked]
         for remark in document.remarks:
             place = Place(self._path, remark.line, remark.column)
             self.problems.append(SourceProblem(place=place, message=remark.message, text=self._line(remark.line)))
