@@ -38,7 +38,7 @@ class Scalar(msgspec.Struct, frozen=True, gc=False):
     column: int
 
 
-class Items(msgspec.Struct, frozen=True):
+class Items(msgspec.Struct, frozen=True, gc=False):
     """A list."""
 
     nodes: tuple[Node, ...]
@@ -46,7 +46,7 @@ class Items(msgspec.Struct, frozen=True):
     column: int
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, gc=False):
     """A table, its keys in the order written; of a key written twice both stand here."""
 
     pairs: tuple[tuple[Scalar, Node], ...]
