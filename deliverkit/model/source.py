@@ -1,6 +1,6 @@
 """DNS as code: the records that a file would publish, each with its place.
 
-Names are lower-case A-labels, absolute, without the trailing dot. Lines and columns count from 1, columns in characters.
+Names are lower-case A-labels, absolute, without the trailing dot. Lines and columns (in characters) count from 1.
 """
 
 from __future__ import annotations

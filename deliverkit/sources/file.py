@@ -19,7 +19,7 @@ _READERS: Final[dict[SourceKind, str]] = {
     "dnscontrol": "deliverkit.sources.dnscontrol",
     "terraform": "deliverkit.sources.terraform",
 }
-"""Modules with `read(text, path, *, origin, folder) -> Source`, loaded when a file asks for them."""
+"""Modules with `read(text, path, *, origin) -> Source`, loaded when a file asks for them."""
 _YAML: Final = (".yaml", ".yml")
 _SUFFIX: Final = re.compile(r"\.(zone|db|txt|hosts|dns|zonefile|yaml|yml|json|bind)$", re.IGNORECASE)
 _NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}", re.ASCII)
@@ -63,7 +63,7 @@ def origin_of(path: Path) -> str | None:
 
 
 def text_of(path: Path) -> str:
-    """The file's text: UTF-8, else Latin-1. Raises `SourceError`."""
+    """The file's text. Raises `SourceError`."""
     return decoded(octets_of(path))
 
 
@@ -94,7 +94,8 @@ def decoded(octets: bytes) -> str:
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return octets.decode("latin-1")
+        # Octets that are no UTF-8 stay what they are, a character each.
+        return octets.decode("utf-8-sig", "surrogateescape")
 
 
 def shown_path(path: Path) -> str:
