@@ -15,7 +15,7 @@ import msgspec
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
-from deliverkit.cli.options import Asking, Judging, Keys, Opinion, Running, Sending, Showing
+from deliverkit.cli.options import Asking, Judging, Keys, Network, Opinion, Running, Sending, Showing
 from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
@@ -24,6 +24,7 @@ from deliverkit.model.gate import Gate
 from deliverkit.render.text.sheet import WIDTH, Look
 from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
+from deliverkit.runs.expected import with_expected
 from deliverkit.runs.options import RunError, RunOptions
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Launch:
             requests = self._requests(words)
         else:
             requests, secret = self.sessions()
+            requests = tuple(with_expected(request, self.asking.settings) for request in requests)
             progress, watch = terminal.watching(quiet=self.showing.quiet or self.running.trace)
             # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
             dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
@@ -103,6 +105,7 @@ class Launch:
         return RunOptions(
             dns=dns_options(self.asking),
             gate=gate_of(self.judging),
+            config=self.asking.settings,
             timeout=seconds,
             areas=self.areas,
             evidence=running.evidence,
@@ -118,8 +121,11 @@ class Launch:
         bug(error, debug=self.running.debug)
 
     def _requests(self, words: list[str]) -> tuple[Inputs, ...]:
+        settings = self.asking.settings
         if not words and self.running.evidence is None:
-            raise UsageError(f"{self.command}: which domain? (deliverkit {self.command} example.com)")
+            words = [*settings.domains] if settings is not None else []
+            if not words:
+                raise UsageError(f"{self.command}: which domain? (deliverkit {self.command} example.com)")
         any_name = self.command == "spf" and self.sending is not None and bool(self.sending.ip)
         names = domains(words, any_name=any_name)
         keys = self.keys or Keys()
@@ -128,7 +134,7 @@ class Launch:
         policy = _policy(self.policy) if self.policy is not None else None
         selectors = tuple(dict.fromkeys(_selector(name) for name in keys.selector))
         senders = tuple(dict.fromkeys(_address(address) for address in sending.ip))
-        return tuple(
+        requests = (
             Inputs(
                 domain=name,
                 areas=self.areas,
@@ -149,6 +155,7 @@ class Launch:
             )
             for name in names
         )
+        return tuple(with_expected(request, settings) for request in requests)
 
 
 def checked_timeout(seconds: float) -> float:
@@ -171,7 +178,7 @@ def gate_of(judging: Judging) -> Gate:
     )
 
 
-def dns_options(asking: Asking) -> DnsOptions:
+def dns_options(asking: Network) -> DnsOptions:
     """Where to ask. Raises `UsageError`."""
     if asking.ipv4 and asking.ipv6:
         raise UsageError("-4 and -6 exclude each other")

@@ -103,6 +103,7 @@ app = typer.Typer(
 _SWITCHES: Final = frozenset(
     [
         "EXIT_ZERO",
+        "NO_CONFIG",
         "OFFLINE",
         "ZONE_PARTIAL",
         "ALLOW_PRIVATE",

@@ -10,6 +10,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from deliverkit.cli.colour import Colour
+from deliverkit.cli.declare import GIVEN
+from deliverkit.config.settings import Config
 from deliverkit.runs.timeouts import TIMEOUT
 
 _WHERE = "Where to ask"
@@ -51,7 +53,25 @@ class Targets:
 
 
 @dataclass(frozen=True)
-class Asking:
+class Configuring:
+    """The configuration: which file, and what it says."""
+
+    config: Annotated[
+        Path | None,
+        Option(
+            "--config",
+            metavar="FILE",
+            rich_help_panel=RUN,
+            help="The configuration. [default: deliverkit.toml, from here upwards to the repository's root]",
+        ),
+    ] = None
+    no_config: Annotated[bool, Option("--no-config", rich_help_panel=RUN, help="Read no configuration.")] = False
+    settings: Config | None = field(default=None, metadata=GIVEN)
+    """What it says, with what was typed or set in the environment; None: there is none."""
+
+
+@dataclass(frozen=True)
+class Network:
     """Where questions go."""
 
     resolver: Annotated[
@@ -103,6 +123,11 @@ class Asking:
     ] = False
     ipv4: Annotated[bool, Option("-4", rich_help_panel=_WHERE, help="Use IPv4 alone.")] = False
     ipv6: Annotated[bool, Option("-6", rich_help_panel=_WHERE, help="Use IPv6 alone.")] = False
+
+
+@dataclass(frozen=True)
+class Asking(Configuring, Network):
+    """Where questions go, and what the configuration says of it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from deliverkit.model import location
 from deliverkit.report.authentication import AuthenticationReport
 from deliverkit.report.dane import DaneReport
 from deliverkit.report.dkim import DkimReport
@@ -22,6 +23,7 @@ from deliverkit.report.tls_rpt import TlsRptReport
 SCHEMA: Final = "deliverkit/report/1"
 
 Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
+Location: TypeAlias = location.Location
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +56,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     fail: int
     not_applicable: int
     inconclusive: int
-
-
-class Location(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in a file a finding stands; `line` from 1."""
-
-    path: str
-    line: int
-    column: int | None = None
 
 
 class MarkReport(msgspec.Struct, frozen=True, kw_only=True):

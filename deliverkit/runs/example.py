@@ -33,8 +33,8 @@ def example_inputs(world: str, area: str) -> Inputs:
 
     They take the words of the command line: a domain, `--selector`, `--ip`, `--sender`, `--helo`,
     `--areas` (comma-separated), and the expected state as `--role`, `--mx` (comma-separated), `--dmarc`,
-    `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`. `--policy`
-    takes the body of the first [https] section for the file.
+    `--mta-sts`, `--dkim-cname SELECTOR=NAME`; `--key` (a raw Ed25519 public key in base64) and `--second-opinion`.
+    `--policy` takes the body of the first [https] section for the file.
 
     In the areas of sessions the target is `mail.example.com` with the ports that its sections have, and the words
     are `--port`, `--user`, `--mechanism`, `--insecure-auth`, `--relay-test`, `--mx`, `--as-mx-of`, `--tls`,
@@ -65,6 +65,7 @@ def example_inputs(world: str, area: str) -> Inputs:
             role=words.role,
             mx=tuple(words.mx.split(",")) if words.mx else None,
             dmarc=words.dmarc,
+            mta_sts=words.mta_sts,
             dkim_cnames=dict(pair.split("=", 1) for pair in words.dkim_cname),
         ),
         policy=text.https[0].body if words.policy else None,
@@ -103,7 +104,7 @@ def _parser(*, sessions: bool) -> argparse.ArgumentParser:
     parser.add_argument("domain", nargs="?")
     for name in ("--selector", "--ip", "--dkim-cname", "--signature"):
         parser.add_argument(name, action="append", default=[])
-    for name in ("--sender", "--helo", "--areas", "--role", "--dmarc", "--key", "--login"):
+    for name in ("--sender", "--helo", "--areas", "--role", "--dmarc", "--mta-sts", "--key", "--login"):
         parser.add_argument(name)
     parser.add_argument("--from", dest="from_domain")
     if sessions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from deliverkit.config.settings import Config
 from deliverkit.dns.options import DnsOptions
 from deliverkit.dns.trace import Sink
 from deliverkit.model.gate import Gate
@@ -39,6 +40,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     dns: DnsOptions = DnsOptions()
     gate: Gate = Gate()
+    config: Config | None = None
+    """The configuration, flags and environment merged into it; None: there is none, or none is wanted."""
     timeout: float = TIMEOUT
     areas: tuple[str, ...] = ()
     """With `evidence`: the areas to judge of those that were saved; empty: all."""
