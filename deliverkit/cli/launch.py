@@ -95,6 +95,14 @@ class Launch:
 
         return render(report, look, command=self.command)
 
+    def options(self) -> RunOptions:
+        """How it is to be run, for a command that runs it itself. Raises `UsageError`."""
+        return self._options()
+
+    def requests(self, words: list[str]) -> tuple[Inputs, ...]:
+        """What is to be asked, likewise. Raises `UsageError`."""
+        return self._requests(words)
+
     def _options(self) -> RunOptions:
         running = self.running
         seconds = checked_timeout(running.timeout)

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
+    "diff": "What publishing a file of records would change for mail, or what has changed since a saved run.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "schema": "Print the JSON Schema of a document.",

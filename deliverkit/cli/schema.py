@@ -17,22 +17,25 @@ from deliverkit.replies import document as reply
 from deliverkit.replies.document import ReplyReport
 from deliverkit.replies.summary import SCHEMA as SUMMARY_SCHEMA
 from deliverkit.replies.summary import Summary
-from deliverkit.report import Report, delivery, document
+from deliverkit.report import Report, delivery, diff, document
 
 _DOCUMENTS = {
     "report": (Report, document.SCHEMA),
     "delivery": (delivery.DeliveryReport, delivery.SCHEMA),
+    "diff": (diff.DiffReport, diff.SCHEMA),
     "evidence": (evidence.Evidence, evidence.SCHEMA),
     "reply": (ReplyReport, reply.SCHEMA),
     "reply-summary": (Summary, SUMMARY_SCHEMA),
 }
-_PLANNED = ("diff", "config")
+_PLANNED = ("config",)
 _THERE = f"{', '.join([*_DOCUMENTS][:-1])} and {[*_DOCUMENTS][-1]}"
 
 
 def schema(
     *,
-    document: Annotated[str, Argument(metavar="DOCUMENT", help="report, delivery, evidence, reply or reply-summary.")],
+    document: Annotated[
+        str, Argument(metavar="DOCUMENT", help="report, delivery, diff, evidence, reply or reply-summary.")
+    ],
     painting: Painting,
 ) -> int:
     """Print the JSON Schema of a document."""
