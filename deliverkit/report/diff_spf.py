@@ -81,8 +81,9 @@ def _lookups(before: SpfReport, after: SpfReport) -> Iterator[Change]:
         severity = "warning"
     causes = _causes(before.tree, after.tree)
     if causes:
-        words += f" ({listed(causes, 4)})"
-    yield Change(area="spf", before=before.record, after=after.record, consequence=words, severity=severity)
+        words += f"; {listed(causes, 4)}"
+    old, new = _source(before, after)
+    yield Change(area="spf", before=old, after=new, consequence=words, severity=severity)
 
 
 def _causes(before: NodeReport | None, after: NodeReport | None) -> list[str]:
@@ -101,9 +102,31 @@ def _causes(before: NodeReport | None, after: NodeReport | None) -> list[str]:
             verb = "grew" if term.lookups > old.lookups else "shrank"
             text = f"{term.term} {verb} from {old.lookups} to {term.lookups}"
             inner = [cause for cause in deeper if " grew " in cause or " shrank " in cause]
-            found.append(f"{text}, for in it {listed(inner, 2)}" if inner else text)
+            found.append(f"{text}, and in it {listed(inner, 2)}" if inner else text)
     found += (f"{term.term} goes and took {term.lookups}" for term in held.values() if term.lookups)
     return found
+
+
+def _source(before: SpfReport, after: SpfReport) -> tuple[str | None, str | None]:
+    """The records that a change follows from: the domain's own, or the first of its includes that changed."""
+    if before.record != after.record or before.tree is None or after.tree is None:
+        return before.record, after.record
+    return _changed(before.tree, after.tree) or (before.record, after.record)
+
+
+def _changed(before: NodeReport, after: NodeReport) -> tuple[str | None, str | None] | None:
+    if before.record != after.record:
+        return _titled(before), _titled(after)
+    held = {_bare(term): term.child for term in before.terms}
+    for term in after.terms:
+        old = held.get(_bare(term))
+        if old is not None and term.child is not None and (found := _changed(old, term.child)):
+            return found
+    return None
+
+
+def _titled(node: NodeReport) -> str | None:
+    return f"{node.domain}: {node.record}" if node.record is not None else None
 
 
 def _bare(term: TermReport) -> str:
@@ -156,6 +179,7 @@ def _senders(before: SpfReport, after: SpfReport, passing: tuple[Passing, Passin
             said |= {first, last}
         for result, networks in named.items():
             yield _sender(before, after, listed(networks), verb, result)
+    others: dict[tuple[str, str], list[str]] = {}
     for address in dict.fromkeys((*was, *now)):
         old, new = was.get(address), now.get(address)
         if (
@@ -166,13 +190,16 @@ def _senders(before: SpfReport, after: SpfReport, passing: tuple[Passing, Passin
             or (old == "pass") == (new == "pass")
         ):
             continue
-        yield _sender(before, after, address, "stops" if old == "pass" else "starts", new)
+        others.setdefault(("stops", new) if old == "pass" else ("starts", ""), []).append(address)
+    for (verb, result), addresses in others.items():
+        yield _sender(before, after, listed(addresses), verb, result)
 
 
 def _sender(before: SpfReport, after: SpfReport, who: str, verb: str, result: str) -> Change:
     words = f"mail from {who} {verb} passing SPF" + (f": {result}" if verb == "stops" else "")
     severity = "error" if verb == "stops" else "notice"
-    return Change(area="spf", before=before.record, after=after.record, consequence=words, severity=severity)
+    old, new = _source(before, after)
+    return Change(area="spf", before=old, after=new, consequence=words, severity=severity)
 
 
 def number_bytes(version: int, number: int) -> bytes:

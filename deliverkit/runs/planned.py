@@ -59,7 +59,11 @@ class Planned:
         if apex is None:
             return lookup
         today = await self._behind.lookup(apex, "SOA")
-        return replace(lookup, authenticated=True) if today.authenticated else lookup
+        if today.authenticated:
+            return replace(lookup, authenticated=True)
+        # Known not to be signed: the answer is as that server's is, of whom it can be told whether it validates.
+        known = today.server if today.outcome is not LookupOutcome.UNKNOWN and rdtype != "TXT" else ""
+        return replace(lookup, server=known or lookup.server)
 
 
 class _Without:

@@ -41,11 +41,13 @@ def _write_target(sheet: Sheet, report: DiffReport, target: str) -> None:
     sheet.line((target, "bold"), "" if changes else "   nothing changes for mail")
     if target in report.errors:
         sheet.line(("✗ not judged to its end", "bold red"), indent=2)
+    told: set[tuple[str | None, str | None]] = set()
     for change in changes:
         label, style = SEVERITY[change.severity]
         head = f"{change.area.ljust(8)} "
         sheet.prose(shown(change.consequence, _WHOLE), lead=(f"{label.ljust(9)} {head}", style), indent=2, hang=21)
-        if not sheet.look.quiet and change.before != change.after:
+        if not sheet.look.quiet and change.before != change.after and (change.before, change.after) not in told:
+            told.add((change.before, change.after))
             for mark, value in (("-", change.before), ("+", change.after)):
                 if value is not None:
                     sheet.line((f"{mark} {shown(value, _WHOLE)}", "red" if mark == "-" else "green"), indent=21)
