@@ -104,7 +104,7 @@ VALUES = st.recursive(
 
 
 @st.composite
-def documents(draw):
+def documents(draw):  # noqa: C901 - the ways of a format
     """A document and its tree, each value written in one of the ways that TOML has."""
     tree = draw(st.dictionaries(NAMES, VALUES, max_size=5))
     tables = draw(
