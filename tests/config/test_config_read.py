@@ -313,7 +313,8 @@ def test_whatever_the_file_holds_it_is_one_line(tmp_path_factory, octets):
         (["203.0.113.4/31"], ("203.0.113.4", "203.0.113.5")),
         (["203.0.113.4/32"], ("203.0.113.4",)),
         (["2001:db8::/127"], ("2001:db8::", "2001:db8::1")),
-        (["2001:db8::/64"], tuple(f"2001:db8::{last}" for last in ("1", *(":".join([digits * 4] * 4) for digits in "5af")))),
+        (["2001:db8::/64"],
+         tuple(f"2001:db8::{last}" for last in ("1", *(":".join([digits * 4] * 4) for digits in "5af")))),
     ],
 )  # fmt: skip
 def test_networks_by_a_sample(senders, addresses):
