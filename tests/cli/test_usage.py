@@ -77,7 +77,7 @@ def test_control_characters_in_the_environment(cli, monkeypatch):
         ((*CHECK, "--selector", "a b"), "not a selector"),
         ((*CHECK, "--config", "x.toml"), "x.toml: no such file"),
         ((*CHECK, "--config", "x.toml", "--no-config"), "exclude"),
-        ((*CHECK, "--baseline", "x.json"), "--baseline"),
+        ((*CHECK, "--baseline", "x.json"), "x.json: no such file"),
         ((*CHECK, "--evidence", "/nonexistent/x"), "no such file"),
         (("check",), "which domain"),
         (("check", "@/nonexistent/list"), "no such file"),
