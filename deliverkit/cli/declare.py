@@ -12,17 +12,20 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.models import OptionInfo
 
+from deliverkit.cli.configuring import PREFIX, configured
 from deliverkit.cli.environment import prefer_typed, renamed
 from deliverkit.cli.errors import UsageError
 
-PREFIX = "DELIVERKIT_"
+GIVEN: Final = {"given": True}
+"""Marks a bundle's field that is no option: it comes from the context, where the command has put it."""
+_CONTEXT: Final = "context"
 HELP_NAMES = ["-h", "--help"]
 
 
@@ -81,6 +84,7 @@ class Command(TyperCommand):
         """Typer's own; what the environment says yields to what was typed, and its mistakes are told as its own."""
         prefer_typed(ctx)
         try:
+            configured(ctx)
             return super().invoke(ctx)
         except UsageError as error:
             raise UsageError(renamed(str(error), ctx)) from error
@@ -131,12 +135,18 @@ def spread(function: Callable[..., int]) -> Callable[..., int]:
             parameters.extend(_fields(hint))
         else:
             parameters.append(_parameter(parameter.name, hint, parameter.default))
+    parameters.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
 
     @functools.wraps(function)
     def call(**given: Any) -> int:
+        context = given.pop(_CONTEXT)
         for name, bundle in bundles.items():
-            fields = [field.name for field in dataclasses.fields(bundle)]
-            given[name] = bundle(**{field: given.pop(field) for field in fields})
+            given[name] = bundle(
+                **{
+                    field.name: context.meta.get(field.name) if field.metadata == GIVEN else given.pop(field.name)
+                    for field in dataclasses.fields(bundle)
+                }
+            )
         return function(**given)
 
     signature = inspect.Signature(parameters, return_annotation=int)
@@ -149,6 +159,8 @@ def _fields(bundle: type[Any]) -> list[inspect.Parameter]:
     hints = typing.get_type_hints(bundle, include_extras=True)
     found = []
     for field in dataclasses.fields(bundle):
+        if field.metadata == GIVEN:
+            continue
         default = field.default
         if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()

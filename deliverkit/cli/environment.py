@@ -11,6 +11,7 @@ from typing import Any, Final
 _EXCLUSIVE: Final = (
     ("offline", "resolver"),
     ("ipv4", "ipv6"),
+    ("config", "no_config"),
     ("evidence", "save_evidence"),
     ("password_env", "password_file"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from deliverkit.cli.colour import Colour
+from deliverkit.cli.declare import GIVEN
+from deliverkit.config.settings import Config
 from deliverkit.runs.timeouts import TIMEOUT
 
 _WHERE = "Where to ask"
@@ -52,7 +55,27 @@ class Targets:
 
 
 @dataclass(frozen=True)
-class Asking:
+class Configuring:
+    """The configuration: which file, and what it says."""
+
+    config: Annotated[
+        Path | None,
+        Option(
+            "--config",
+            metavar="FILE",
+            rich_help_panel=RUN,
+            help="The configuration. [default: deliverkit.toml, from here upwards to the repository's root]",
+        ),
+    ] = None
+    no_config: Annotated[bool, Option("--no-config", rich_help_panel=RUN, help="Read no configuration.")] = False
+    settings: Config | None = field(default=None, metadata=GIVEN)
+    """What it says, with what was typed or set in the environment; None: there is none."""
+    overridden: Mapping[str, str] | None = field(default=None, metadata=GIVEN)
+    """By key of the file: the option or the variable that gives its value instead."""
+
+
+@dataclass(frozen=True)
+class Network:
     """Where questions go."""
 
     resolver: Annotated[
@@ -107,6 +130,11 @@ class Asking:
 
 
 @dataclass(frozen=True)
+class Asking(Configuring, Network):
+    """Where questions go, and what the configuration says of it."""
+
+
+@dataclass(frozen=True)
 class Running:
     """How long, and what is kept."""
 
@@ -157,6 +185,15 @@ class Judging:
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
     ] = field(default_factory=list)
+    baseline: Annotated[
+        Path | None,
+        Option(
+            "--baseline",
+            metavar="FILE",
+            rich_help_panel=_WHAT,
+            help="Accept what this file holds: only what is new or has become harder fails. [default: the config's]",
+        ),
+    ] = None
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False

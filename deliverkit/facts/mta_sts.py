@@ -77,6 +77,8 @@ class MtaStsFacts(Fact, frozen=True, kw_only=True):
     """What a domain says of MTA-STS."""
 
     domain: str
+    expected: str | None = None
+    """The mode that the configuration expects."""
     hosts: Answer[tuple[str, ...]] = Absent("not asked for")
     """As `PolicyFacts.hosts`."""
     texts: Answer[tuple[str, ...]] = Absent("not asked for")

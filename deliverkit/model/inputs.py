@@ -12,6 +12,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`mail`, `send-only`, `receive-only` or `parked`; None: to be recognised."""
     mx: tuple[str, ...] | None = None
     dmarc: str | None = None
+    mta_sts: str | None = None
+    """The mode of the policy: `enforce`, `testing` or `none`."""
     dkim_cnames: dict[str, str] = {}
 
 

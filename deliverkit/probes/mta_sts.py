@@ -73,6 +73,7 @@ async def probe(inputs: Inputs, port: Recorder, now: float = 0.0) -> MtaStsFacts
         policy = Found(_read(domain, text, hosts, source=inputs.policy_name or "the file", utf8=utf8))
     return MtaStsFacts(
         domain=domain,
+        expected=inputs.expected.mta_sts,
         hosts=hosts,
         texts=texts,
         records=records,

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from deliverkit.model import location
 from deliverkit.report.authentication import AuthenticationReport
 from deliverkit.report.dane import DaneReport
 from deliverkit.report.dkim import DkimReport
@@ -22,6 +23,7 @@ from deliverkit.report.tls_rpt import TlsRptReport
 SCHEMA: Final = "deliverkit/report/1"
 
 Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
+Location: TypeAlias = location.Location
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +56,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     fail: int
     not_applicable: int
     inconclusive: int
-
-
-class Location(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in a file a finding stands; `line` from 1."""
-
-    path: str
-    line: int
-    column: int | None = None
 
 
 class MarkReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,9 +103,12 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SuppressedReport(FindingReport, frozen=True, kw_only=True):
-    """A finding that was accepted, and by what."""
+    """A finding that was accepted, and by what: why, and until which day, where that is said."""
 
     by: Literal["ignore", "baseline"]
+    reason: str | None = None
+    expires: str | None = None
+    """YYYY-MM-DD."""
 
 
 class InconclusiveReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +151,8 @@ class QuestionReport(msgspec.Struct, frozen=True, kw_only=True):
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """One target's verdict. `unicode` is the name as people write it, `role` what the domain was taken for.
 
-    `error` is set where judging the target met a bug of ours; `questions` stands only in a verbose run.
+    `error` is set where judging the target met a bug of ours; `questions` stands only in a verbose run. A target whose
+    `about` is `config` is a file of the user's, in which the run itself found something: an ignore that has expired.
     """
 
     target: str
@@ -172,7 +170,10 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """The ids of the rules that had nothing to judge."""
     duration_ms: float
     error: str | None = None
+    about: Literal["config"] | msgspec.UnsetType = msgspec.UNSET
     questions: tuple[QuestionReport, ...] | msgspec.UnsetType = msgspec.UNSET
+    outside: tuple[InconclusiveReport, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of `lint`: the rules that do not apply because they need a name outside the files."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ from deliverkit.model import (
     Fix,
     Found,
     Outcome,
+    Place,
     Rule,
     Severity,
     Status,
@@ -50,6 +51,7 @@ from deliverkit.report.document import (
     Facts,
     FindingReport,
     InconclusiveReport,
+    Location,
     MarkReport,
     QuestionReport,
     Report,
@@ -90,18 +92,18 @@ def fold_target(
     counted = [outcome for outcome in chosen if not gate.ignores(outcome.rule)]
     findings, unclear = judged(outcomes, gate, domain)
     suppressed = [
-        SuppressedReport(**_fields(_finding(outcome.rule, finding, domain)), by="ignore")
+        SuppressedReport(**msgspec.structs.asdict(_finding(outcome.rule, finding, domain, gate)), by="ignore")
         for outcome in chosen
         if gate.ignores(outcome.rule)
         for finding in outcome.findings
     ]
-    suppressed.sort(key=_hurt)
+    suppressed.sort(key=hurt)
     flat = flatten(facts)
     return TargetReport(
         target=domain,
         unicode=unicode_name(domain),
         role=_role(facts, flat),
-        verdict=_verdict(gate, findings, unclear),
+        verdict=verdict_of(gate, findings, unclear),
         counts=Counts(
             passed=_count(counted, Status.PASS),
             fail=_count(counted, Status.FAIL),
@@ -124,20 +126,20 @@ def judged(
 ) -> tuple[tuple[FindingReport, ...], tuple[InconclusiveReport, ...]]:
     """What was found, the worst first, and what could not be determined, of the rules that the gate lets through."""
     counted = [outcome for outcome in outcomes if gate.selects(outcome.rule) and not gate.ignores(outcome.rule)]
-    findings = [_finding(outcome.rule, finding, domain) for outcome in counted for finding in outcome.findings]
+    findings = [_finding(outcome.rule, finding, domain, gate) for outcome in counted for finding in outcome.findings]
     unclear = tuple(
         dict.fromkeys(
             InconclusiveReport(
                 rule=outcome.rule.id,
                 area=outcome.rule.area,
-                severity=reason.severity.value,
+                severity=gate.severity(outcome.rule, reason.severity).value,
                 why=clipped(reason.why, RECORDED),
             )
             for outcome in counted
             for reason in outcome.unknown
         )
     )
-    return tuple(sorted(findings, key=_hurt)), unclear
+    return tuple(sorted(findings, key=hurt)), unclear
 
 
 def failed_target(domain: str, error: str, *, duration_ms: float) -> TargetReport:
@@ -295,16 +297,16 @@ def _count(outcomes: Iterable[Outcome], status: Status) -> int:
     return sum(outcome.status is status for outcome in outcomes)
 
 
-def _verdict(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
+def verdict_of(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
     """The verdict these come to."""
     if any(gate.reached_by(finding.severity) for finding in findings):
         return "fail"
-    if any(gate.reached_by(entry.severity) for entry in unclear):
-        return {"report": "inconclusive", "pass": "pass", "fail": "fail"}[gate.inconclusive]  # type: ignore[return-value]
-    return "pass"
+    words = {gate.on_inconclusive(entry.area) for entry in unclear if gate.reached_by(entry.severity)}
+    return "fail" if "fail" in words else "inconclusive" if "report" in words else "pass"
 
 
-def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
+def hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
+    """Sorts findings, the worst first."""
     return (
         Severity(finding.severity).rank,
         _IMPACT.get(finding.rule, len(_IMPACT)),
@@ -315,11 +317,7 @@ def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
     )
 
 
-def _fields(finding: FindingReport) -> dict[str, Any]:
-    return msgspec.structs.asdict(finding)
-
-
-def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
+def _finding(rule: Rule, finding: Finding, domain: str, gate: Gate) -> FindingReport:
     change = _change(finding.fix)
     words = finding.fix.text if finding.fix is not None and finding.fix.text else rule.doc.fix
     fix = clipped(words, RECORDED)
@@ -328,14 +326,14 @@ def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
     return FindingReport(
         rule=rule.id,
         area=rule.area,
-        severity=(finding.severity or rule.severity).value,
+        severity=gate.severity(rule, finding.severity).value,
         subject=clipped(finding.subject or domain, RECORDED),
         message=clipped(finding.message, RECORDED),
         evidence=tuple(clipped(exhibit.text, RECORDED) for exhibit in finding.evidence),
         fix=fix,
         references=rule.references,
         who=(finding.who or rule.who).value,
-        location=None,
+        location=None if finding.place is None else _location(finding.place),
         fingerprint=finding.fingerprint(rule.id, domain),
         part_of=finding.part_of,
         exhibits=tuple(
@@ -351,6 +349,10 @@ def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
         ),
         change=change,
     )
+
+
+def _location(place: Place) -> Location:
+    return Location(path=place.path, line=place.line, column=place.column)
 
 
 def _change(fix: Fix | None) -> ChangeReport | None:

@@ -47,6 +47,16 @@ def policy_exhibit(policy: PolicyFacts, *marks: Mark) -> Exhibit:
     return Exhibit(document(policy.text), title=policy.source, marks=shifted)
 
 
+def line_marks(policy: PolicyFacts, name: str) -> tuple[Mark, ...]:
+    """The line of a field, to be shown in `policy_exhibit`."""
+    at = f"\n{policy.text}".find(f"\n{name}:")
+    if at < 0:
+        return ()
+    end = policy.text.find("\n", at)
+    end = len(policy.text) if end < 0 else end
+    return (Mark(at, end - policy.text[at:end].endswith("\r")),)
+
+
 def document(text: str) -> str:
     """A policy's text with its lines ended by LF."""
     return _CR.sub("", text)

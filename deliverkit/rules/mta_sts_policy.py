@@ -9,7 +9,7 @@ from deliverkit.facts.mta_sts import PolicyFacts
 from deliverkit.model import Finding, Fix, Mark, NotApplicable, Severity, Who, need
 from deliverkit.records.mta_sts import LONGEST, is_plain_text, mx_covered
 from deliverkit.rules.declare import rule
-from deliverkit.rules.mta_sts_exhibit import WEEK, document, policy_exhibit, policy_text, weakened
+from deliverkit.rules.mta_sts_exhibit import WEEK, document, line_marks, policy_exhibit, policy_text, weakened
 
 _DAY: Final = 86_400
 _NAMED: Final = 5
@@ -234,7 +234,7 @@ def mta_sts_mode_testing(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="the policy is in testing mode: senders report failures, and deliver all the same",
             subject=policy.domain,
-            evidence=(policy_exhibit(policy, *_line(policy, "mode")),),
+            evidence=(policy_exhibit(policy, *line_marks(policy, "mode")),),
             fix=Fix(
                 "When reports show no failure for some weeks, serve this, then give the record a new id.",
                 name=policy.source,
@@ -281,7 +281,7 @@ def mta_sts_mode_none(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="the policy's mode is none: senders are not asked for verified TLS",
             subject=policy.domain,
-            evidence=(policy_exhibit(policy, *_line(policy, "mode")),),
+            evidence=(policy_exhibit(policy, *line_marks(policy, "mode")),),
         )
 
 
@@ -324,7 +324,7 @@ def mta_sts_max_age_short(policy: PolicyFacts) -> Iterator[Finding]:
             message="max_age is less than a day: senders forget the policy too soon for it to protect",
             subject=policy.domain,
             severity=Severity.NOTICE if policy.mode == "testing" else None,
-            evidence=(policy_exhibit(policy, *_line(policy, "max_age")),),
+            evidence=(policy_exhibit(policy, *line_marks(policy, "max_age")),),
             fix=_age_fix(policy, WEEK),
         )
 
@@ -366,7 +366,7 @@ def mta_sts_max_age_too_long(policy: PolicyFacts) -> Iterator[Finding]:
         yield Finding(
             message="max_age is more than a year, the most that the standard allows: some senders refuse the policy",
             subject=policy.domain,
-            evidence=(policy_exhibit(policy, *_line(policy, "max_age")),),
+            evidence=(policy_exhibit(policy, *line_marks(policy, "max_age")),),
             fix=_age_fix(policy, LONGEST),
         )
 
@@ -429,13 +429,3 @@ def mta_sts_policy_content_type(policy: PolicyFacts) -> Iterator[Finding]:
                 after="Content-Type: text/plain",
             ),
         )
-
-
-def _line(policy: PolicyFacts, name: str) -> tuple[Mark, ...]:
-    """The line of a field."""
-    at = f"\n{policy.text}".find(f"\n{name}:")
-    if at < 0:
-        return ()
-    end = policy.text.find("\n", at)
-    end = len(policy.text) if end < 0 else end
-    return (Mark(at, end - policy.text[at:end].endswith("\r")),)

@@ -41,13 +41,15 @@ def mta_sts_missing(sts: MtaStsFacts) -> Iterator[Finding]:
     known(sts.texts)
     if sts.records:
         return
+    if sts.expected == "none":
+        raise NotApplicable("the configuration expects no MTA-STS")
     served = isinstance(sts.policy, Found)
     explained = "mta-sts-syntax" if _near_misses(sts) else "mta-sts-policy-without-record" if served else None
     yield Finding(
         message="senders are not asked for verified TLS (no MTA-STS): mail to the domain can be intercepted unseen",
         subject=sts.domain,
         fix=Fix(f"Mend what {explained} tells of: a record then applies.") if explained else file_fix(sts, hosts),
-        part_of=explained,
+        part_of=explained or ("mta-sts-not-as-expected" if sts.expected and not sts.from_file else None),
     )
 
 

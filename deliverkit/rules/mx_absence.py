@@ -120,6 +120,8 @@ def mx_missing(mx: MxFacts) -> Iterator[Finding]:
         raise NotApplicable("no MX and no address: see mx-none")
     if _parked(mx):
         raise NotApplicable("a parked domain: see mx-null-absent")
+    if mx.expected.role == "send-only":
+        raise NotApplicable("the configuration expects that it takes no mail")
     yield Finding(
         message="the domain has no MX record, so mail goes to its own address, which is often only a web server",
         subject=mx.domain,
