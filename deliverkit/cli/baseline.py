@@ -97,9 +97,7 @@ def _exit_code(report: Report, launch: Launch) -> int:
     return _WORD["fail"] if "fail" in words else _WORD["inconclusive"] if "report" in words else 0
 
 
-def _told(
-    report: Report, revision: Revision, old: Baseline, path: Path, look: Look, *, used: bool
-) -> str:
+def _told(report: Report, revision: Revision, old: Baseline, path: Path, look: Look, *, used: bool) -> str:
     """What became of the baseline, in words."""
     sheet = Sheet(look)
     entries = revision.baseline.findings
