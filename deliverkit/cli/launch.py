@@ -111,6 +111,14 @@ class Launch:
             where=settings.where if settings is not None else None,
         )
 
+    def options(self) -> RunOptions:
+        """How it is to be run, for a command that runs it itself. Raises `UsageError`."""
+        return self._options()
+
+    def requests(self, words: list[str]) -> tuple[Inputs, ...]:
+        """What is to be asked, likewise. Raises `UsageError`."""
+        return self._requests(words)
+
     def _options(self) -> RunOptions:
         running = self.running
         seconds = checked_timeout(running.timeout)

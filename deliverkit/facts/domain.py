@@ -15,6 +15,7 @@ from deliverkit.facts.smtp import SmtpFacts
 from deliverkit.facts.spf import SpfFacts
 from deliverkit.facts.tls_rpt import TlsRptFacts
 from deliverkit.facts.tree import Fact
+from deliverkit.facts.zone import ZoneFacts
 from deliverkit.model import Absent, Answer, Inputs
 
 
@@ -44,3 +45,4 @@ class DomainFacts(Fact, frozen=True, kw_only=True):
     smtp: Answer[SmtpFacts] = Absent("not asked for")
     delivery: Answer[DeliveryFacts] = Absent("not asked for")
     second_opinion: Answer[SecondOpinionFacts] = Absent("not asked for")
+    zone: Answer[ZoneFacts] = Absent("no file was read")

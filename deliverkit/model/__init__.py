@@ -27,6 +27,7 @@ from deliverkit.model.finding import (
 from deliverkit.model.inputs import DeliveryInputs, Expected, Inputs, Sessions, SignedBy
 from deliverkit.model.lookup import Address, Host, Lookup, Mx, Note, Other, Rdata, Signature, Soa, Txt
 from deliverkit.model.lookup import Outcome as LookupOutcome
+from deliverkit.model.source import Place, Source, SourceProblem, SourceRecord, Word
 from deliverkit.model.transport import (
     Call,
     Fetch,
@@ -75,6 +76,7 @@ __all__ = [
     "Note",
     "Other",
     "Outcome",
+    "Place",
     "Purpose",
     "Rdata",
     "Request",
@@ -87,6 +89,9 @@ __all__ = [
     "Signature",
     "SignedBy",
     "Soa",
+    "Source",
+    "SourceProblem",
+    "SourceRecord",
     "Stage",
     "State",
     "Status",
@@ -96,6 +101,7 @@ __all__ = [
     "Undetermined",
     "Unknown",
     "Who",
+    "Word",
     "area_of",
     "clipped",
     "escaped",

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from deliverkit.model.source import Place
+
 AREAS: Final = (
     "mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "bimi", "dane", "dnssec", "dns", "ptr", "blocklist",
     "smtp", "tls", "auth", "delivery", "requirements", "zone", "config",
@@ -104,6 +106,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     who: Who | None = None
     part_of: str | None = None
     cause: str | None = None
+    place: Place | None = None
+    """Where in a file it stands, where the rule knows; never part of the fingerprint."""
 
     def fingerprint(self, rule: str, domain: str) -> str:
         """Stable over TTLs, the order of answers and line numbers: rule, domain, subject, cause."""

@@ -20,6 +20,7 @@ from deliverkit.model import (
     Fix,
     Found,
     Outcome,
+    Place,
     Rule,
     Severity,
     Status,
@@ -50,6 +51,7 @@ from deliverkit.report.document import (
     Facts,
     FindingReport,
     InconclusiveReport,
+    Location,
     MarkReport,
     QuestionReport,
     Report,
@@ -331,7 +333,7 @@ def _finding(rule: Rule, finding: Finding, domain: str, gate: Gate) -> FindingRe
         fix=fix,
         references=rule.references,
         who=(finding.who or rule.who).value,
-        location=None,
+        location=None if finding.place is None else _location(finding.place),
         fingerprint=finding.fingerprint(rule.id, domain),
         part_of=finding.part_of,
         exhibits=tuple(
@@ -347,6 +349,10 @@ def _finding(rule: Rule, finding: Finding, domain: str, gate: Gate) -> FindingRe
         ),
         change=change,
     )
+
+
+def _location(place: Place) -> Location:
+    return Location(path=place.path, line=place.line, column=place.column)
 
 
 def _change(fix: Fix | None) -> ChangeReport | None:
