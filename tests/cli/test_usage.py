@@ -55,7 +55,7 @@ def test_control_characters_in_the_environment(cli, monkeypatch):
         ((*CHECK, "--format", "yaml"), "no such format"),
         ((*CHECK, "--format", "jsno"), "did you mean json?"),
         ((*CHECK, "-o", "json"), "expected FORMAT=PATH"),
-        ((*CHECK, "-o", "html=x.html"), "not yet"),
+        ((*CHECK, "-o", "html=/nonexistent/x.html"), "no such directory"),
         ((*CHECK, "-o", "json=/nonexistent/x.json"), "no such directory"),
         ((*CHECK, "--save-evidence", "/nonexistent/x"), "no such directory"),
         ((*CHECK, "--zone", "/nonexistent/x"), "no such file"),
