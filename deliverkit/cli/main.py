@@ -46,6 +46,8 @@ COMMANDS: Final = {
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
+    "baseline": "Accept what is found today: from then on only what is new, or has become harder, fails.",
+    "diff": "What publishing a file of records would change for mail, or what has changed since a saved run.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "init": "Write a configuration from what is published.",
@@ -122,6 +124,7 @@ _SWITCHES: Final = frozenset(
         "NO_PIPELINING",
         "DRY_RUN",
         "SUMMARY",
+        "UPDATE",
         "RESOLVE_INCLUDES",
     ]
 )

@@ -185,6 +185,15 @@ class Judging:
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
     ] = field(default_factory=list)
+    baseline: Annotated[
+        Path | None,
+        Option(
+            "--baseline",
+            metavar="FILE",
+            rich_help_panel=_WHAT,
+            help="Accept what this file holds: only what is new or has become harder fails. [default: the config's]",
+        ),
+    ] = None
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False

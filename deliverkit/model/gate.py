@@ -46,7 +46,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         return rule in self.ignore or area in self.ignore
 
     def severity(self, rule: Rule, found: Severity | None = None) -> Severity:
-        """How hard a finding is: as hard as its rule is here, or weaker, where what was found is weaker than the rule."""
+        """How hard a finding is: as its rule is here; weaker, where what was found is weaker than the rule."""
         word = self.severities.get(rule.id, OFF)
         here = rule.severity if word == OFF else Severity(word)
         if found is None or found == rule.severity:

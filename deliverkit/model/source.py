@@ -98,3 +98,5 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The files that it includes."""
     partial: bool = False
     """Whether the zone may hold more than the file: what is absent from it is not absent."""
+    deleted: tuple[tuple[str, str], ...] = ()
+    """Name and type of the record sets that applying a plan takes away."""

@@ -1,4 +1,4 @@
-"""What a run was asked, and therefore what its silence means: a rule without a finding passed only where it was judged."""
+"""What a run was asked, and so what its silence means: a rule without a finding passed only where it was judged."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ from deliverkit.report.delivery import (
     message_text,
     route_report,
 )
-from deliverkit.runs.judgement import inputs_of, judged, seen_as
+from deliverkit.runs.judgement import inputs_of, judged, seen_as, without_accepted
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.runs.outside import Outside
 from deliverkit.smtp.acts import Dialog
@@ -251,7 +251,8 @@ class Run:
         recorder = Recorder(Bounded(self.port, deadline, JUDGING))
         try:
             inputs = await inputs_of(self.request, sources, recorder)
-            report = await judged(inputs, recorder, time.time(), self.options.gate)
+            now = time.time()
+            report = without_accepted(await judged(inputs, recorder, now, self.options.gate), self.options, now)
         except Exception as error:  # noqa: BLE001 - the delivery goes on, whatever is thought of it
             if self.options.failed is not None:
                 self.options.failed("the judgement of the sender", error)
