@@ -20,6 +20,8 @@ from deliverkit.model import AREAS, escaped
 
 SETTINGS: Final = "settings"
 """Under which the context of a command has its configuration, and bundles their field."""
+OVERRIDDEN: Final = "overridden"
+PREFIX: Final = "DELIVERKIT_"
 
 
 def configured(context: Any) -> None:
@@ -29,6 +31,7 @@ def configured(context: Any) -> None:
         return
     if values["no_config"] and values["config"] is not None:
         raise UsageError("--config and --no-config exclude each other")
+    context.meta[OVERRIDDEN] = _overridden(context)
     try:
         config = the_config(values["config"], off=values["no_config"])
         if config is None:
@@ -56,6 +59,18 @@ def the_config(path: Path | None, *, off: bool = False) -> Config | None:
     return load(path)
 
 
+def _overridden(context: Any) -> dict[str, str]:
+    """By key of the file: the option or the variable that gives its value instead."""
+    found = {}
+    for name, key in (("fail_on", "fail_on"), ("inconclusive", "inconclusive"), ("resolver", "resolvers")):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            found[key] = f"--{name.replace('_', '-')}"
+        elif source is not None and source.name == "ENVIRONMENT":
+            found[key] = f"{PREFIX}{name.upper()}"
+    return found
+
+
 def _merged(config: Config, context: Any) -> Config:
     """The configuration with what was typed or set in it; the command's parameters with what it says."""
     values = context.params
@@ -76,6 +91,8 @@ def _merged(config: Config, context: Any) -> Config:
             config = msgspec.structs.replace(config, resolvers=tuple(values["resolver"]))
         elif not values.get("offline"):
             values["resolver"] = list(_resolvers(config))
+    if values.get("user") is not None and not values["password_env"] and not values["password_file"]:
+        values["password_env"] = config.password_env
     return config
 
 

@@ -19,11 +19,10 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.models import OptionInfo
 
-from deliverkit.cli.configuring import configured
+from deliverkit.cli.configuring import PREFIX, configured
 from deliverkit.cli.environment import prefer_typed, renamed
 from deliverkit.cli.errors import UsageError
 
-PREFIX = "DELIVERKIT_"
 GIVEN: Final = {"given": True}
 """Marks a bundle's field that is no option: it comes from the context, where the command has put it."""
 _CONTEXT: Final = "context"

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from deliverkit.cli import terminal
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.main import bug
-from deliverkit.cli.options import Asking, Judging, Keys, Network, Opinion, Running, Sending, Showing
-from deliverkit.cli.outputs import known_format, parsed, write_files
+from deliverkit.cli.options import Asking, Configuring, Judging, Keys, Network, Opinion, Running, Sending, Showing
+from deliverkit.cli.outputs import NAGIOS, REPORTS, known_format, parsed, plugin, publish, streams_of
 from deliverkit.cli.targets import domains, read_file, writable
 from deliverkit.dns.options import DnsOptions, DnsOptionsError, parse_connect_to, parse_resolver
 from deliverkit.model import AREAS, Inputs, escaped, shown
-from deliverkit.model.gate import Gate
-from deliverkit.render.text.sheet import WIDTH, Look
+from deliverkit.model.gate import Gate, OnInconclusive
+from deliverkit.render.text.sheet import Look
 from deliverkit.runs import ahead
 from deliverkit.runs import check as runs
 from deliverkit.runs.expected import with_expected
 from deliverkit.runs.options import RunError, RunOptions
 
 if TYPE_CHECKING:
+    from deliverkit.config.settings import Config
+    from deliverkit.render.formats import View
     from deliverkit.report import Report
+    from deliverkit.report.baseline import Baseline
     from deliverkit.smtp.secret import Secret
 
 _MAX_KEY = 64 * 1024
@@ -56,10 +60,28 @@ class Launch:
     """Makes the requests, and the secret of a login, where hosts are dialled."""
 
     def run(self, words: list[str]) -> int:
-        """Asks, judges, prints; the exit code. Raises `UsageError`."""
-        form = known_format(self.showing.format)
+        """Asks, judges, prints; the exit code. Raises `UsageError`, which a monitoring plugin tells as its result."""
+        form = known_format(self.showing.format, formats=REPORTS)
         outputs = parsed(self.showing.output)
+        try:
+            return self._run(words, form, outputs)
+        except UsageError as error:
+            if streams_of(outputs, form) != [NAGIOS]:
+                raise
+            return plugin(str(error))
+
+    def _run(self, words: list[str], form: str, outputs: list[tuple[str, Path]]) -> int:
         options = self._options()
+        path = baseline_of(self.judging, self.asking)
+        if path is not None:
+            options = msgspec.structs.replace(options, baseline=read_baseline(path), baseline_path=path)
+        report = self.judge(words, options, *((ahead.TEXT,) if form == "text" else ()))
+        look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
+        return publish(report, form, outputs, self._view(look), exit_zero=self.judging.exit_zero)
+
+    def judge(self, words: list[str], options: RunOptions | None = None, *later: str) -> Report:
+        """Asks and judges; `later` are modules that are needed then. Raises `UsageError`."""
+        options = options or self._options()
         if self.sessions is None:
             requests = self._requests(words)
         else:
@@ -69,31 +91,25 @@ class Launch:
             # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
             dns = msgspec.structs.replace(options.dns, ipv4_only=False, ipv6_only=False)
             options = msgspec.structs.replace(options, dns=dns, secret=secret, progress=progress, watch=watch)
-        if form == "text":
-            options = msgspec.structs.replace(options, ahead=(ahead.TEXT,))
         try:
-            report = runs.check(requests, options)
+            return runs.check(requests, msgspec.structs.replace(options, ahead=later))
         except RunError as error:
             raise UsageError(str(error)) from error
-        look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
-        streams = [name for name, path in outputs if str(path) == "-"] or [form]
-        for name in streams:
-            terminal.write(self._rendered(report, name, look))
-        plain = Look(width=WIDTH, wrap=False, verbose=look.verbose, quiet=look.quiet)
-        write_files(
-            [(name, path) for name, path in outputs if str(path) != "-"],
-            lambda name: self._rendered(report, name, plain),
+
+    def gate(self) -> Gate:
+        """What is judged, and what fails. Raises `UsageError`."""
+        return gate_of(self.judging, self.asking.settings)
+
+    def _view(self, look: Look) -> View:
+        from deliverkit.render.formats import View  # noqa: PLC0415 - loaded ahead, while the answers were awaited
+
+        settings = self.asking.settings
+        return View(
+            look=look,
+            command=self.command,
+            fail_on=self.judging.fail_on.value,
+            where=settings.where if settings is not None else None,
         )
-        return report.exit_code
-
-    def _rendered(self, report: Report, form: str, look: Look) -> str:
-        if form == "json":
-            from deliverkit.render import json  # noqa: PLC0415 - only where it is asked for
-
-            return json.render(report)
-        from deliverkit.render.text.page import render  # noqa: PLC0415 - loaded ahead, while the answers were awaited
-
-        return render(report, look, command=self.command)
 
     def options(self) -> RunOptions:
         """How it is to be run, for a command that runs it itself. Raises `UsageError`."""
@@ -112,7 +128,7 @@ class Launch:
             writable(running.save_evidence)
         return RunOptions(
             dns=dns_options(self.asking),
-            gate=gate_of(self.judging),
+            gate=self.gate(),
             config=self.asking.settings,
             timeout=seconds,
             areas=self.areas,
@@ -173,17 +189,44 @@ def checked_timeout(seconds: float) -> float:
     return seconds
 
 
-def gate_of(judging: Judging) -> Gate:
+def gate_of(judging: Judging, settings: Config | None = None) -> Gate:
     """What is judged, and what fails. Raises `UsageError`."""
     _known(judging.select, "--select")
     _known(judging.ignore, "--ignore")
+    by_area = settings.inconclusive if settings is not None and not isinstance(settings.inconclusive, str) else {}
     return Gate(
         fail_on=judging.fail_on.value,
         inconclusive=judging.inconclusive.value,
+        by_area={area: cast("OnInconclusive", word) for area, word in by_area.items() if area != "default"},
+        severities=settings.rules if settings is not None else {},
         select=_split(judging.select),
         ignore=_split(judging.ignore),
         exit_zero=judging.exit_zero,
     )
+
+
+def baseline_of(judging: Judging, asking: Configuring) -> Path | None:
+    """The baseline that was typed or set, else the configuration's, where it is written already."""
+    if judging.baseline is not None:
+        return judging.baseline
+    settings = asking.settings
+    if settings is None or settings.baseline is None:
+        return None
+    path = Path(settings.baseline)
+    if os.path.lexists(path):
+        return path
+    terminal.say(f"deliverkit: {shown(settings.baseline)} is not there yet: deliverkit baseline writes it")
+    return None
+
+
+def read_baseline(path: Path) -> Baseline:
+    """A baseline. Raises `UsageError`."""
+    from deliverkit.runs import baseline  # noqa: PLC0415 - loaded where there is one
+
+    try:
+        return baseline.load(path)
+    except RunError as error:
+        raise UsageError(str(error)) from error
 
 
 def dns_options(asking: Network) -> DnsOptions:

@@ -22,7 +22,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from deliverkit import __version__
-from deliverkit.cli.declare import HELP_NAMES, PREFIX, read_plainly
+from deliverkit.cli.configuring import PREFIX
+from deliverkit.cli.declare import HELP_NAMES, read_plainly
 from deliverkit.cli.errors import UsageError, encodable, nearest
 
 BUG: Final = 4
@@ -45,8 +46,11 @@ COMMANDS: Final = {
     "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
     "diff": "What publishing a file of records would change for mail, or what has changed since a saved run.",
+    "baseline": "Accept what is found today: from then on only what is new, or has become harder, fails.",
     "rules": "List the rules.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
+    "init": "Write a configuration from what is published.",
+    "config": "Show the configuration: each value, and where it comes from.",
     "schema": "Print the JSON Schema of a document.",
     "doctor": "Test this machine's resolver.",
     "demo": "A tour through the embedded world, on loopback.",
@@ -119,6 +123,7 @@ _SWITCHES: Final = frozenset(
         "NO_PIPELINING",
         "DRY_RUN",
         "SUMMARY",
+        "UPDATE",
     ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])

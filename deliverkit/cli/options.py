@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ RUN = "The run"
 _WHAT = "What fails"
 _OUT = "Output"
 _AREA = "This check"
+FORMATS_HELP = "text, compact, json, jsonl, csv, junit, sarif, github, gitlab, nagios or prometheus: docs/formats.md."
 
 
 class FailOn(enum.StrEnum):
@@ -68,6 +70,8 @@ class Configuring:
     no_config: Annotated[bool, Option("--no-config", rich_help_panel=RUN, help="Read no configuration.")] = False
     settings: Config | None = field(default=None, metadata=GIVEN)
     """What it says, with what was typed or set in the environment; None: there is none."""
+    overridden: Mapping[str, str] | None = field(default=None, metadata=GIVEN)
+    """By key of the file: the option or the variable that gives its value instead."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,15 @@ class Judging:
         list[str],
         Option("--ignore", metavar="RULE|AREA", rich_help_panel=_WHAT, help="Accept what these find (repeatable)."),
     ] = field(default_factory=list)
+    baseline: Annotated[
+        Path | None,
+        Option(
+            "--baseline",
+            metavar="FILE",
+            rich_help_panel=_WHAT,
+            help="Accept what this file holds: only what is new or has become harder fails. [default: the config's]",
+        ),
+    ] = None
     exit_zero: Annotated[
         bool, Option("--exit-zero", rich_help_panel=_WHAT, help="Exit 0 where it would be 1 or 3.")
     ] = False
@@ -190,7 +203,7 @@ class Judging:
 class Showing:
     """What is printed."""
 
-    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help="text or json.")] = "text"
+    format: Annotated[str, Option("--format", metavar="FORMAT", rich_help_panel=_OUT, help=FORMATS_HELP)] = "text"
     output: Annotated[
         list[str],
         Option(

@@ -10,6 +10,7 @@ from deliverkit.cli import terminal
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.options import Painting
+from deliverkit.config import document as configuration
 from deliverkit.evidence import saved as evidence
 from deliverkit.model import escaped
 from deliverkit.render import json
@@ -26,22 +27,20 @@ _DOCUMENTS = {
     "evidence": (evidence.Evidence, evidence.SCHEMA),
     "reply": (ReplyReport, reply.SCHEMA),
     "reply-summary": (Summary, SUMMARY_SCHEMA),
+    "config": (configuration.Document, configuration.SCHEMA),
 }
-_PLANNED = ("config",)
 _THERE = f"{', '.join([*_DOCUMENTS][:-1])} and {[*_DOCUMENTS][-1]}"
 
 
 def schema(
     *,
     document: Annotated[
-        str, Argument(metavar="DOCUMENT", help="report, delivery, diff, evidence, reply or reply-summary.")
+        str, Argument(metavar="DOCUMENT", help="report, delivery, diff, evidence, reply, reply-summary or config.")
     ],
     painting: Painting,
 ) -> int:
     """Print the JSON Schema of a document."""
     del painting  # a schema is JSON whatever is asked
-    if document in _PLANNED:
-        raise UsageError(f"schema {document}: not yet; there are {_THERE}")
     if document not in _DOCUMENTS:
         hint = nearest(document, _DOCUMENTS) or f"; there are {_THERE}"
         raise UsageError(f"no such document: {escaped(document)}{hint}")

@@ -11,7 +11,7 @@ import msgspec
 from deliverkit.cli import terminal
 from deliverkit.cli.declare import Command, application
 from deliverkit.cli.errors import UsageError
-from deliverkit.cli.launch import checked_timeout, dns_options, gate_of
+from deliverkit.cli.launch import baseline_of, checked_timeout, dns_options, gate_of, read_baseline
 from deliverkit.cli.options import Asking, Judging
 from deliverkit.cli.outputs import known_format, parsed, write_files
 from deliverkit.cli.send_again import again
@@ -145,9 +145,13 @@ def rendered(reports: Sequence[DeliveryReport], form: str, look: Look, *, told: 
 def _options(judging: Judging, asking: Asking, running: RunningDelivery) -> RunOptions:
     # -4 and -6 choose what is dialled; a resolver of the other family serves as well.
     dns = msgspec.structs.replace(dns_options(asking), ipv4_only=False, ipv6_only=False)
+    path = baseline_of(judging, asking)
     return RunOptions(
         dns=dns,
-        gate=gate_of(judging),
+        gate=gate_of(judging, asking.settings),
+        config=asking.settings,
+        baseline=read_baseline(path) if path is not None else None,
+        baseline_path=path,
         timeout=checked_timeout(running.timeout),
         trace=terminal.say if running.trace else None,
     )

@@ -27,10 +27,14 @@ _MOST_SENDERS: Final = 1000
 def load(path: Path) -> Config:
     """The configuration of a file; of a `pyproject.toml` its table `[tool.deliverkit]`. Raises `ConfigError`."""
     octets, public = octets_of(path)
-    shown_path = named(path)
+    return parse(octets, named(path), public=public)
+
+
+def parse(octets: bytes, shown_path: str, *, public: bool = False) -> Config:
+    """As `load`, of a file's octets; `public`: everybody may read the file. Raises `ConfigError`."""
     text, tree = _parsed(octets, escaped(shown_path))
     prefix: Keys = ()
-    if path.name == PYPROJECT:
+    if Path(shown_path).name == PYPROJECT:
         prefix = ("tool", "deliverkit")
         tool = tree.get("tool")
         tree = tool.get("deliverkit") if isinstance(tool, dict) else None
@@ -116,6 +120,7 @@ class _Reader:
             raise self._wrong((*at, "senders"), f"more than {_MOST_SENDERS}")
         return DomainConfig(
             name=name,
+            written=str(at[-1]),
             line=self._line(at),
             dkim_selectors=each(table, (*at, "dkim_selectors"), values.selector) or (),
             senders=senders or (),

@@ -41,6 +41,8 @@ class DomainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    written: str
+    """The name as the file spells it."""
     line: int
     dkim_selectors: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()

@@ -24,13 +24,13 @@ def render(document: Any, *, indent: int | None = 2) -> str:
     """A struct of ours, or builtins, as one JSON document with a newline at its end."""
     built = msgspec.to_builtins(document, str_keys=True)
     text = json.dumps(built, ensure_ascii=False, indent=indent, allow_nan=False)
-    return _safe(text) + "\n"
+    return safe(text) + "\n"
 
 
 def quick(document: Any, *, indent: int | None = 2) -> str:
     """As `render`, for documents by the thousand that hold neither fractions nor lone surrogates."""
     octets = msgspec.json.encode(document)
-    return _safe(msgspec.json.format(octets, indent=indent).decode() if indent else octets.decode()) + "\n"
+    return safe(msgspec.json.format(octets, indent=indent).decode() if indent else octets.decode()) + "\n"
 
 
 def schema(kind: type[Any], name: str) -> str:
@@ -40,7 +40,7 @@ def schema(kind: type[Any], name: str) -> str:
     return json.dumps({**head, "title": name, **made}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """`json.dumps` escaped the C0 controls; the rest of what is unsafe stands only inside strings."""
     text = _OBEYED.sub(r"#\\u0023", text)
     if text.isascii() and "\x7f" not in text:

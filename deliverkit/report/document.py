@@ -103,9 +103,12 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SuppressedReport(FindingReport, frozen=True, kw_only=True):
-    """A finding that was accepted, and by what."""
+    """A finding that was accepted, and by what: why, and until which day, where that is said."""
 
     by: Literal["ignore", "baseline"]
+    reason: str | None = None
+    expires: str | None = None
+    """YYYY-MM-DD."""
 
 
 class InconclusiveReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +151,8 @@ class QuestionReport(msgspec.Struct, frozen=True, kw_only=True):
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """One target's verdict. `unicode` is the name as people write it, `role` what the domain was taken for.
 
-    `error` is set where judging the target met a bug of ours; `questions` stands only in a verbose run.
+    `error` is set where judging the target met a bug of ours; `questions` stands only in a verbose run. A target whose
+    `about` is `config` is a file of the user's, in which the run itself found something: an ignore that has expired.
     """
 
     target: str
@@ -162,8 +166,11 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     passed: tuple[str, ...]
     """The ids of the rules that passed."""
+    not_applicable: tuple[str, ...] = ()
+    """The ids of the rules that had nothing to judge."""
     duration_ms: float
     error: str | None = None
+    about: Literal["config"] | msgspec.UnsetType = msgspec.UNSET
     questions: tuple[QuestionReport, ...] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -92,18 +92,18 @@ def fold_target(
     counted = [outcome for outcome in chosen if not gate.ignores(outcome.rule)]
     findings, unclear = judged(outcomes, gate, domain)
     suppressed = [
-        SuppressedReport(**_fields(_finding(outcome.rule, finding, domain)), by="ignore")
+        SuppressedReport(**msgspec.structs.asdict(_finding(outcome.rule, finding, domain, gate)), by="ignore")
         for outcome in chosen
         if gate.ignores(outcome.rule)
         for finding in outcome.findings
     ]
-    suppressed.sort(key=_hurt)
+    suppressed.sort(key=hurt)
     flat = flatten(facts)
     return TargetReport(
         target=domain,
         unicode=unicode_name(domain),
         role=_role(facts, flat),
-        verdict=_verdict(gate, findings, unclear),
+        verdict=verdict_of(gate, findings, unclear),
         counts=Counts(
             passed=_count(counted, Status.PASS),
             fail=_count(counted, Status.FAIL),
@@ -115,6 +115,7 @@ def fold_target(
         suppressed=tuple(suppressed),
         facts=flat,
         passed=tuple(outcome.rule.id for outcome in counted if outcome.status is Status.PASS),
+        not_applicable=tuple(outcome.rule.id for outcome in counted if outcome.status is Status.NOT_APPLICABLE),
         duration_ms=duration_ms,
         questions=questions,
     )
@@ -125,20 +126,20 @@ def judged(
 ) -> tuple[tuple[FindingReport, ...], tuple[InconclusiveReport, ...]]:
     """What was found, the worst first, and what could not be determined, of the rules that the gate lets through."""
     counted = [outcome for outcome in outcomes if gate.selects(outcome.rule) and not gate.ignores(outcome.rule)]
-    findings = [_finding(outcome.rule, finding, domain) for outcome in counted for finding in outcome.findings]
+    findings = [_finding(outcome.rule, finding, domain, gate) for outcome in counted for finding in outcome.findings]
     unclear = tuple(
         dict.fromkeys(
             InconclusiveReport(
                 rule=outcome.rule.id,
                 area=outcome.rule.area,
-                severity=reason.severity.value,
+                severity=gate.severity(outcome.rule, reason.severity).value,
                 why=clipped(reason.why, RECORDED),
             )
             for outcome in counted
             for reason in outcome.unknown
         )
     )
-    return tuple(sorted(findings, key=_hurt)), unclear
+    return tuple(sorted(findings, key=hurt)), unclear
 
 
 def failed_target(domain: str, error: str, *, duration_ms: float) -> TargetReport:
@@ -296,16 +297,16 @@ def _count(outcomes: Iterable[Outcome], status: Status) -> int:
     return sum(outcome.status is status for outcome in outcomes)
 
 
-def _verdict(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
+def verdict_of(gate: Gate, findings: Iterable[FindingReport], unclear: Iterable[InconclusiveReport]) -> Verdict:
     """The verdict these come to."""
     if any(gate.reached_by(finding.severity) for finding in findings):
         return "fail"
-    if any(gate.reached_by(entry.severity) for entry in unclear):
-        return {"report": "inconclusive", "pass": "pass", "fail": "fail"}[gate.inconclusive]  # type: ignore[return-value]
-    return "pass"
+    words = {gate.on_inconclusive(entry.area) for entry in unclear if gate.reached_by(entry.severity)}
+    return "fail" if "fail" in words else "inconclusive" if "report" in words else "pass"
 
 
-def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
+def hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
+    """Sorts findings, the worst first."""
     return (
         Severity(finding.severity).rank,
         _IMPACT.get(finding.rule, len(_IMPACT)),
@@ -316,11 +317,7 @@ def _hurt(finding: FindingReport) -> tuple[int, int, int, str, str, str]:
     )
 
 
-def _fields(finding: FindingReport) -> dict[str, Any]:
-    return msgspec.structs.asdict(finding)
-
-
-def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
+def _finding(rule: Rule, finding: Finding, domain: str, gate: Gate) -> FindingReport:
     change = _change(finding.fix)
     words = finding.fix.text if finding.fix is not None and finding.fix.text else rule.doc.fix
     fix = clipped(words, RECORDED)
@@ -329,7 +326,7 @@ def _finding(rule: Rule, finding: Finding, domain: str) -> FindingReport:
     return FindingReport(
         rule=rule.id,
         area=rule.area,
-        severity=(finding.severity or rule.severity).value,
+        severity=gate.severity(rule, finding.severity).value,
         subject=clipped(finding.subject or domain, RECORDED),
         message=clipped(finding.message, RECORDED),
         evidence=tuple(clipped(exhibit.text, RECORDED) for exhibit in finding.evidence),

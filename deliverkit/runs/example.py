@@ -7,16 +7,23 @@ import asyncio
 import base64
 import re
 import shlex
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from deliverkit import engine
+from deliverkit.config.read import parse
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import DeliveryInputs, Expected, Inputs, Outcome, Sessions, SignedBy
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
-from deliverkit.rules import all_rules
+from deliverkit.report.asked import Asked
+from deliverkit.report.baseline import NAME, decode
+from deliverkit.report.fold import fold_target
+from deliverkit.report.suppress import suppress
+from deliverkit.rules import all_rules, rules_of
+from deliverkit.runs.accepting import accepted, facts_of
 from deliverkit.runs.options import SESSION_AREAS
 from deliverkit.world import NOW, World, WorldText, endpoint, read_world
 
@@ -25,6 +32,9 @@ __all__ = ["NOW", "example_inputs", "judge_world", "recorder_of"]
 HOST: Final = "mail.example.com"
 """The host that examples about sessions are about."""
 
+_AREA: Final = {"config": "mx"}
+"""The area in which an example of another is judged."""
+_FILE: Final = re.compile(r"(?m)^\[(deliverkit\.toml|\.deliverkit-baseline\.json)\]\n")
 _DIRECTIVE = re.compile(r"(?m)^; check (.+)$")
 
 
@@ -44,7 +54,11 @@ def example_inputs(world: str, area: str) -> Inputs:
     In area `delivery` the words are `--from DOMAIN` (example.com), `--sender ADDRESS` (me at the From domain; `<>` is
     the null one), `--ip` (192.0.2.25), `--helo` (mail.example.com), `--signature SELECTOR@DOMAIN[=KEY]` (a raw Ed25519
     public key in base64) and `--login SERVER`.
+
+    In area `config` the world's MX records are judged, and after it stand the user's files, `[deliverkit.toml]` and
+    `[.deliverkit-baseline.json]`.
     """
+    world = _parts(world)[0]
     typed = shlex.split(" ".join(_DIRECTIVE.findall(world)))
     sessions = area in SESSION_AREAS
     words = _parser(sessions=sessions).parse_args(typed)
@@ -54,7 +68,7 @@ def example_inputs(world: str, area: str) -> Inputs:
     text = read_world(world)
     inputs = Inputs(
         domain=words.domain or (HOST if sessions and not words.by_mx else "example.com"),
-        areas=tuple(words.areas.split(",")) if words.areas else SESSION_AREAS if sessions else (area,),
+        areas=tuple(words.areas.split(",")) if words.areas else SESSION_AREAS if sessions else (_AREA.get(area, area),),
         selectors=tuple(words.selector),
         senders=tuple(words.ip),
         sender=words.sender,
@@ -146,11 +160,31 @@ def _sessions(world: str, text: WorldText, host: str, words: argparse.Namespace)
 
 def recorder_of(text: str) -> Recorder:
     """A recorder that has one world for everything."""
-    world = World(text)
+    world = World(_parts(text)[0])
     return Recorder(world, world, world)
 
 
 def judge_world(text: str, area: str) -> tuple[Outcome, ...]:
-    """The outcome of every rule over one example."""
+    """The outcome of every rule over one example; of area `config` of its own rules, over what a run says."""
     facts = asyncio.run(gather(example_inputs(text, area), recorder_of(text), NOW))
-    return engine.judge(facts, all_rules())
+    outcomes = engine.judge(facts, all_rules())
+    if area != "config":
+        return outcomes
+    asked = Asked(areas=facts.inputs.areas)
+    target = fold_target(facts, outcomes, asked.gate, duration_ms=0.0)
+    files = _parts(text)[1]
+    toml, json = files.get("deliverkit.toml", ""), files.get(NAME, "")
+    told = accepted(
+        parse(toml.encode(), "deliverkit.toml"),
+        NOW,
+        baseline=decode(json.encode(), NAME) if json else None,
+        baseline_path=Path(NAME),
+    )
+    done = suppress((target,), told.acceptance, asked)
+    return engine.judge(facts_of(done, told), rules_of("config"))
+
+
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    """An example's world, and the files that stand after it, by name."""
+    world, *rest = _FILE.split(text)
+    return world, dict(zip(rest[::2], rest[1::2], strict=True))

@@ -24,8 +24,11 @@ from deliverkit.probes.spf_check import library
 from deliverkit.records.dkim import looks_like_key
 from deliverkit.records.names import is_address, special_address
 from deliverkit.report import TargetReport
+from deliverkit.report.asked import Asked
 from deliverkit.report.fold import fold_target
 from deliverkit.rules import rules_of
+from deliverkit.runs.accepting import accepted, apply
+from deliverkit.runs.options import RunOptions
 
 AREA: Final = "delivery"
 _TOLD: Final = re.compile(r"[\[(](?:IPv6:)?([0-9A-Fa-f:.]{2,45})[\])]", re.ASCII | re.IGNORECASE)
@@ -86,6 +89,12 @@ async def judged(inputs: Inputs, recorder: Recorder, now: float, gate: Gate) -> 
     rules = await asyncio.to_thread(rules_of, AREA)
     facts = await gather(inputs, recorder, now)
     return fold_target(facts, engine.judge(facts, rules), gate, duration_ms=round((time.monotonic() - began) * 1000, 1))
+
+
+def without_accepted(report: TargetReport, options: RunOptions, now: float) -> TargetReport:
+    """The judgement without what the user accepts, by an ignore or the baseline."""
+    told = accepted(options.config, now, baseline=options.baseline, baseline_path=options.baseline_path)
+    return apply((report,), told, Asked(areas=(AREA,), gate=options.gate))[0]
 
 
 async def _signatures(request: SendRequest, port: Recorder) -> tuple[SignedBy, ...]:

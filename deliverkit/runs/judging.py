@@ -11,8 +11,10 @@ from deliverkit.dns.vantage import Vantage as Seen
 from deliverkit.evidence.saved import Asked
 from deliverkit.facts.domain import DomainFacts
 from deliverkit.report import Report, ResolverReport, TargetReport, Vantage
+from deliverkit.report.asked import Asked as Told
 from deliverkit.report.fold import failed_target, fold_run, fold_target
 from deliverkit.rules import all_rules
+from deliverkit.runs.accepting import accepted, apply
 from deliverkit.runs.options import RunOptions
 from deliverkit.runs.questions import questions_of
 
@@ -37,9 +39,10 @@ def failed(domain: str, error: BaseException, duration: float) -> TargetReport:
 
 
 def folded(targets: Sequence[TargetReport], options: RunOptions, now: float, duration: float, seen: Seen) -> Report:
-    """The whole report."""
+    """The whole report, without what the user accepts."""
+    told = accepted(options.config, now, baseline=options.baseline, baseline_path=options.baseline_path)
     return fold_run(
-        tuple(targets),
+        apply(targets, told, Told(areas=options.areas, gate=options.gate), config=options.config),
         options.gate,
         version=__version__,
         started_at=now,

@@ -15,6 +15,7 @@ from deliverkit.model.gate import Gate
 from deliverkit.runs.timeouts import TIMEOUT
 
 if TYPE_CHECKING:
+    from deliverkit.report.baseline import Baseline
     from deliverkit.smtp.secret import Secret
 
 CHECK_AREAS: Final = ("mx", "spf", "dkim", "dmarc", "mta-sts", "tls-rpt", "dane", "dnssec")
@@ -42,6 +43,10 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate = Gate()
     config: Config | None = None
     """The configuration, flags and environment merged into it; None: there is none, or none is wanted."""
+    baseline: Baseline | None = None
+    """The findings that are accepted as they stand; None: none."""
+    baseline_path: Path | None = None
+    """The file they are from."""
     timeout: float = TIMEOUT
     areas: tuple[str, ...] = ()
     """With `evidence`: the areas to judge of those that were saved; empty: all."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from deliverkit.model import area_of, shown
 from deliverkit.render.text import areas
+from deliverkit.render.text.accepted import accepted_words, write_file, write_suppressed
 from deliverkit.render.text.finding import write_finding, write_line
 from deliverkit.render.text.gather import gathered
 from deliverkit.render.text.next import write_next
@@ -23,9 +24,13 @@ _COMMONEST: Final = 8
 def render(report: Report, look: Look, *, command: str = "check") -> str:
     """The report as `deliverkit COMMAND` prints it."""
     sheet = Sheet(look)
-    many = len(report.targets) > 1
+    many = sum(not target.about for target in report.targets) > 1
     for target in report.targets:
         if look.quiet and target.verdict == "pass" and target.error is None:
+            continue
+        if target.about:
+            sheet.blank()
+            write_file(sheet, target)
             continue
         if not many:
             _write_target(sheet, target, command)
@@ -59,6 +64,7 @@ def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
         if target.facts.smtp is not None:
             write_details(sheet, target.facts.smtp)
         _write_passed(sheet, target)
+        write_suppressed(sheet, target)
         write_questions(sheet, target.questions)
 
 
@@ -118,8 +124,7 @@ def _write_verdict(sheet: Sheet, target: TargetReport, *, role: bool = True) -> 
 def _counts(target: TargetReport) -> list[str]:
     standing = collections.Counter(group.head.severity for group in gathered(target.findings))
     words = [count(standing[severity], severity) for severity in SEVERITY if standing[severity]]
-    if target.suppressed:
-        words.append(f"{len(target.suppressed)} ignored")
+    words += accepted_words(target)
     if target.counts.passed or not words:
         words.append(f"{target.counts.passed} passed")
     unclear = len({entry.rule for entry in target.inconclusive})
@@ -141,7 +146,8 @@ def _write_passed(sheet: Sheet, target: TargetReport) -> None:
 
 
 def _write_summary(sheet: Sheet, report: Report, command: str) -> None:
-    verdicts = collections.Counter(target.verdict for target in report.targets)
+    domains = [target for target in report.targets if not target.about]
+    verdicts = collections.Counter(target.verdict for target in domains)
     sheet.blank()
     words = [
         f"{verdicts['fail']} fail",
@@ -149,12 +155,12 @@ def _write_summary(sheet: Sheet, report: Report, command: str) -> None:
         f"{verdicts['pass']} pass",
     ]
     sheet.ends(
-        ((f"{len(report.targets)} targets", "bold"), "   ", " · ".join(words)),
+        ((f"{len(domains)} targets", "bold"), "   ", " · ".join(words)),
         ((seconds(report.duration_ms), "dim"),),
     )
     commonest = collections.Counter(
         (finding.severity, finding.rule)
-        for target in report.targets
+        for target in domains
         for finding in {group.head.rule: group.head for group in gathered(target.findings)}.values()
     )
     ranked = sorted(commonest.items(), key=lambda item: (list(SEVERITY).index(item[0][0]), -item[1], item[0][1]))
@@ -164,7 +170,7 @@ def _write_summary(sheet: Sheet, report: Report, command: str) -> None:
     if len(ranked) > _COMMONEST:
         sheet.line((f"… and {len(ranked) - _COMMONEST} rules more", "dim"), indent=2)
     told = command != "check" or sheet.look.verbose
-    if not told and not sheet.look.quiet and report.targets and verdicts["pass"] < len(report.targets):
-        worst = next(target.target for target in report.targets if target.verdict != "pass")
+    if not told and not sheet.look.quiet and domains and verdicts["pass"] < len(domains):
+        worst = next(target.target for target in domains if target.verdict != "pass")
         sheet.blank()
         sheet.line(("Next  ", "bold"), f"deliverkit check {worst}", ("   the evidence and the fixes", "dim"))
