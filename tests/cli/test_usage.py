@@ -52,7 +52,7 @@ def test_control_characters_in_the_environment(cli, monkeypatch):
         (("chekc", "example.com"), "did you mean check?"),
         ((*CHECK, "--ignore", "spf-mising"), "did you mean spf-missing?"),
         ((*CHECK, "--select", "dmarcc"), "did you mean dmarc?"),
-        ((*CHECK, "--format", "sarif"), "not yet"),
+        ((*CHECK, "--format", "yaml"), "no such format"),
         ((*CHECK, "--format", "jsno"), "did you mean json?"),
         ((*CHECK, "-o", "json"), "expected FORMAT=PATH"),
         ((*CHECK, "-o", "html=x.html"), "not yet"),
@@ -85,7 +85,7 @@ def test_control_characters_in_the_environment(cli, monkeypatch):
         (("explain",), "RULE"),
         (("schema", "diff"), "not yet"),
         (("schema", "reprot"), "did you mean report?"),
-        (("rules", "--format", "csv"), "not yet"),
+        (("rules", "--format", "csv"), "writes text and json"),
         (("mx", "example.com", "--selector", "s1"), "--selector"),
     ],
 )
