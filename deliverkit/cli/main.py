@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "tls-rpt": "Where senders report failures of TLS.",
     "dane": "Which mail hosts senders authenticate by DANE: their TLSA records, and what DNSSEC secures.",
     "dnssec": "Whether a domain is signed, whether the chain holds, and what a broken one withholds.",
+    "lint": "Check zone files and DNS as code before they are published.",
     "smtp": "Open SMTP sessions: TLS, what is offered and allowed, a login, and which port to use.",
     "send": "Deliver a test message as a mail server does: every step, every reply explained, tried again if asked.",
     "decode": "Explain a reply, a bounce or a log: what it means, whose move it is, whether to try again.",
@@ -124,6 +125,7 @@ _SWITCHES: Final = frozenset(
         "DRY_RUN",
         "SUMMARY",
         "UPDATE",
+        "RESOLVE_INCLUDES",
     ]
 )
 _YES_NO: Final = frozenset(["", *["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "t", "f"]])

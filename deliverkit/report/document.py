@@ -172,6 +172,8 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     about: Literal["config"] | msgspec.UnsetType = msgspec.UNSET
     questions: tuple[QuestionReport, ...] | msgspec.UnsetType = msgspec.UNSET
+    outside: tuple[InconclusiveReport, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of `lint`: the rules that do not apply because they need a name outside the files."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from deliverkit import engine
 from deliverkit.config.read import parse
 from deliverkit.evidence.recorder import Recorder
 from deliverkit.model import DeliveryInputs, Expected, Inputs, Outcome, Sessions, SignedBy
+from deliverkit.probes import zone
 from deliverkit.probes.domain import gather
 from deliverkit.records.dkim_key import ED25519_PREFIX
 from deliverkit.report.asked import Asked
@@ -24,13 +25,19 @@ from deliverkit.report.fold import fold_target
 from deliverkit.report.suppress import suppress
 from deliverkit.rules import all_rules, rules_of
 from deliverkit.runs.accepting import accepted, facts_of
+from deliverkit.runs.lint_facts import files_alone
 from deliverkit.runs.options import SESSION_AREAS
+from deliverkit.sources import read_text
+from deliverkit.sources.answers import Published
 from deliverkit.world import NOW, World, WorldText, endpoint, read_world
 
 __all__ = ["NOW", "example_inputs", "judge_world", "recorder_of"]
 
 HOST: Final = "mail.example.com"
 """The host that examples about sessions are about."""
+
+FILE: Final = Path("example.com.zone")
+"""The file that examples about files are."""
 
 _AREA: Final = {"config": "mx"}
 """The area in which an example of another is judged."""
@@ -165,7 +172,12 @@ def recorder_of(text: str) -> Recorder:
 
 
 def judge_world(text: str, area: str) -> tuple[Outcome, ...]:
-    """The outcome of every rule over one example; of area `config` of its own rules, over what a run says."""
+    """The outcome of every rule over one example.
+
+    Of area `config`: of its own rules, over what a run says. Of area `zone`: over a file, `example.com.zone`.
+    """
+    if area == "zone":
+        return _judge_file(text)
     facts = asyncio.run(gather(example_inputs(text, area), recorder_of(text), NOW))
     outcomes = engine.judge(facts, all_rules())
     if area != "config":
@@ -188,3 +200,10 @@ def _parts(text: str) -> tuple[str, dict[str, str]]:
     """An example's world, and the files that stand after it, by name."""
     world, *rest = _FILE.split(text)
     return world, dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _judge_file(text: str) -> tuple[Outcome, ...]:
+    source = read_text(text, FILE)
+    published = Published((source,))
+    facts = zone.probe(published, (source,), published.zones)
+    return engine.judge(files_alone("example.com", facts["example.com"], NOW), all_rules())

@@ -13,6 +13,7 @@ from deliverkit.facts.domain import DomainFacts
 from deliverkit.report import Report, ResolverReport, TargetReport, Vantage
 from deliverkit.report.asked import Asked as Told
 from deliverkit.report.fold import failed_target, fold_run, fold_target
+from deliverkit.report.suppress import Accept
 from deliverkit.rules import all_rules
 from deliverkit.runs.accepting import accepted, apply
 from deliverkit.runs.options import RunOptions
@@ -38,9 +39,17 @@ def failed(domain: str, error: BaseException, duration: float) -> TargetReport:
     return failed_target(domain, f"{type(error).__name__}: {error}", duration_ms=duration)
 
 
-def folded(targets: Sequence[TargetReport], options: RunOptions, now: float, duration: float, seen: Seen) -> Report:
-    """The whole report, without what the user accepts."""
-    told = accepted(options.config, now, baseline=options.baseline, baseline_path=options.baseline_path)
+def folded(
+    targets: Sequence[TargetReport],
+    options: RunOptions,
+    now: float,
+    duration: float,
+    seen: Seen,
+    *,
+    inline: Sequence[Accept] = (),
+) -> Report:
+    """The whole report, without what the user accepts: in the configuration, the baseline, or `inline` in a file."""
+    told = accepted(options.config, now, baseline=options.baseline, baseline_path=options.baseline_path, inline=inline)
     return fold_run(
         apply(targets, told, Told(areas=options.areas, gate=options.gate), config=options.config),
         options.gate,

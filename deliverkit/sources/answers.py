@@ -6,7 +6,7 @@ delegated away) is asked of the port behind, if there is one: else the outcome i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -37,8 +37,11 @@ class Published:
         self._types: dict[str, set[str]] = {}
         self._lasting: set[str] = set()
         """Names at or below which there is more than a delegation leaves."""
+        self.starts: dict[str, tuple[str, ...]] = {}
+        """Where the zones of each source begin, by its path."""
         for source in sources:
-            for apex in zones_of(source):
+            self.starts[source.path] = zones_of(source)
+            for apex in self.starts[source.path]:
                 self.zones.setdefault(apex, source)
                 self._exists(apex)
             for record in source.records:
@@ -175,17 +178,26 @@ def _climb(name: str, into: set[str]) -> None:
 
 def zones_of(source: Source) -> tuple[str, ...]:
     """Where the zones of a source begin: what it says, else the `$ORIGIN`s, else the outermost names that hold mail."""
-    said = [zone for zone in source.zones if zone]
-    loose = [record for record in source.records if not any(is_subdomain(record.name, zone) for zone in said)]
+    said = dict.fromkeys(zone for zone in source.zones if zone)
     if said and "" not in source.zones:
         return tuple(said)
     # A file that begins at the root is a collection of zones: nobody but the root's operators publishes that one.
-    found: list[str] = []
-    candidates = {_start(record, rooted="" in source.zones) for record in loose} - {""}
+    rooted = "" in source.zones
+    candidates = {_start(record, rooted=rooted) for record in source.records if not _below(record.name, said)} - {""}
+    found = dict(said)
     for name in sorted(candidates, key=lambda name: (name.count("."), name)):
-        if not any(is_subdomain(name, zone) for zone in (*said, *found)):
-            found.append(name)
-    return (*said, *found)
+        if not _below(name, found):
+            found[name] = None
+    return tuple(found)
+
+
+def _below(name: str, zones: Container[str]) -> bool:
+    """Whether a name lies at or below one of these."""
+    while name:
+        if name in zones:
+            return True
+        name = name.partition(".")[2]
+    return False
 
 
 def _start(record: SourceRecord, *, rooted: bool) -> str:
@@ -202,5 +214,4 @@ def is_spf(record: SourceRecord) -> bool:
     """Whether this is an SPF record (RFC 7208 §4.5)."""
     if not isinstance(record.rdata, Txt):
         return False
-    text = record.rdata.raw[:7].lower()
-    return text == b"v=spf1" or text == b"v=spf1 "
+    return record.rdata.raw[:7].lower() in {b"v=spf1", b"v=spf1 "}

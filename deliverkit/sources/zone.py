@@ -153,7 +153,7 @@ class _Reader:
                 state.ttl = self._seconds(rest[0])
             case "$INCLUDE":
                 self._count(name, rest, 1, 2, "a file, and a name where its names stand under another")
-                self._include(name, rest, state, path, above)
+                self._include(rest, state, path, above)
             case "$GENERATE":
                 self._generate(entry, rest, raw, state)
             case _:
@@ -163,7 +163,7 @@ class _Reader:
         if not least <= len(rest) <= most:
             raise RdataError(f"{name.text} takes {wanted}", rest[most] if len(rest) > most else name)
 
-    def _include(self, name: Word, rest: list[Word], state: _State, path: Path, above: tuple[Path, ...]) -> None:
+    def _include(self, rest: list[Word], state: _State, path: Path, above: tuple[Path, ...]) -> None:
         wanted = rest[0].text
         origin = self._absolute(rest[1], state) if len(rest) > 1 else state.origin
         # Beside the file that includes it, else where BIND looks: below the directory it runs in.
@@ -218,29 +218,10 @@ class _Reader:
             joined.pop(0)
             if place is None:
                 state.owner = owner
-        ttl: int | None = None
-        cls: str | None = None
-        while words and not words[0].quoted:
-            word = words[0].text
-            if cls is None and word.upper() in _CLASSES:
-                cls = word.upper()
-            elif ttl is None and _TTL.fullmatch(word):
-                ttl = self._seconds(words[0])
-            else:
-                break
-            words.pop(0)
-            joined.pop(0)
-        if not words:
-            raise RdataError("a name without a record")
-        rdtype = words[0].text.upper()
-        if not is_rdtype(rdtype) or words[0].quoted:
-            hint = f" ({owner_word} at the start of the line is taken for a name)" if is_rdtype(owner_word) else ""
-            raise RdataError(f"{words[0].text} is no record type{_blank(words[0].text)}{hint}", words[0])
+        ttl, rdtype = self._head(words, joined, owner_word)
         if owner is None:
-            raise RdataError("no name: the line begins with a blank, and no record stands before it", words[0])
-        if cls not in (None, "IN"):
-            raise RdataError(f"class {cls}: mail knows IN alone")
-        data, close = words[1:], joined[1:]
+            raise RdataError("no name: the line begins with a blank, and no record stands before it", entry.words[0])
+        data, close = words, joined
         rdata = rdata_from(rdtype, data, close, state.origin)
         self._need_base(rdtype, data, owner_word, state)
         if isinstance(rdata, Soa) and self._minimum is None:
@@ -264,6 +245,32 @@ class _Reader:
                 last=entry.last,
             )
         )
+
+    def _head(self, words: list[Word], joined: list[bool], owner: str) -> tuple[int | None, str]:
+        """Takes TTL and class, in either order, and the type off the words; the TTL and the type."""
+        ttl: int | None = None
+        cls: str | None = None
+        while words and not words[0].quoted:
+            word = words[0].text
+            if cls is None and word.upper() in _CLASSES:
+                cls = word.upper()
+            elif ttl is None and _TTL.fullmatch(word):
+                ttl = self._seconds(words[0])
+            else:
+                break
+            words.pop(0)
+            joined.pop(0)
+        if not words:
+            raise RdataError("a name without a record")
+        joined.pop(0)
+        first = words.pop(0)
+        rdtype = first.text.upper()
+        if not is_rdtype(rdtype) or first.quoted:
+            hint = f" ({owner} at the start of the line is taken for a name)" if is_rdtype(owner) else ""
+            raise RdataError(f"{first.text} is no record type{_blank(first.text)}{hint}", first)
+        if cls not in (None, "IN"):
+            raise RdataError(f"class {cls}: mail knows IN alone")
+        return ttl, rdtype
 
     def _keep(self, record: SourceRecord) -> None:
         self.records.append(record)
