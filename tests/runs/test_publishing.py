@@ -201,7 +201,7 @@ def test_a_plan_takes_away_what_it_deletes(tmp_path: Path) -> None:
          "values": {"zone_id": "Z", "name": "example.com"}}]}},
         "resource_changes": [{"address": "aws_route53_record.d", "type": "aws_route53_record",
          "change": {"actions": ["delete"], "after": null, "after_unknown": {},
-          "before": {"zone_id": "Z", "name": "_dmarc", "type": "TXT", 
+          "before": {"zone_id": "Z", "name": "_dmarc", "type": "TXT",
            "records": ["v=DMARC1; p=reject"]}}}]}"""
     )
     report = compare(path)
