@@ -83,7 +83,6 @@ def test_control_characters_in_the_environment(cli, monkeypatch):
         (("check", "@/nonexistent/list"), "no such file"),
         (("explain", "spf-mising"), "did you mean spf-missing?"),
         (("explain",), "RULE"),
-        (("schema", "diff"), "not yet"),
         (("schema", "reprot"), "did you mean report?"),
         (("rules", "--format", "csv"), "writes text and json"),
         (("mx", "example.com", "--selector", "s1"), "--selector"),
