@@ -19,7 +19,10 @@ from benchmarks.measure import DELIVERKIT, ENVIRONMENT, Row, medians, run
 LATENCY_MS = 30
 AT_ONCE = 200
 MOST_MIB = 20
-LOADED = "import cryptography.x509, OpenSSL.crypto; from deliverkit.__main__ import process; process()"
+LOADED = (
+    "import cryptography.x509, cryptography.hazmat.primitives.serialization, OpenSSL.crypto;"
+    "from deliverkit.__main__ import process; process()"
+)
 SLOW_MS = 500
 """So slow that all connections are held at a time."""
 _REAL = Path(__file__).parents[1] / "tests" / "real" / "mail"

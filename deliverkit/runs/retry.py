@@ -113,7 +113,7 @@ async def _through(
             item = _item(queue, number)
             run.attempts += item.history
             stopped = await _rounds(queue, number, run)
-            return _settled(queue, number, run, stopped, time.monotonic() - clock)
+            return await _settled(queue, number, run, stopped, clock)
 
 
 async def _rounds(queue: Queue, number: int, run: Run) -> str | None:
@@ -179,10 +179,10 @@ def _explained(recipient: Recipient) -> Decoded | None:
     return decode(decoded(recipient.reply), stage=stage, host=recipient.host or None)
 
 
-def _settled(queue: Queue, number: int, run: Run, stopped: str | None, seconds: float) -> DeliveryReport:
+async def _settled(queue: Queue, number: int, run: Run, stopped: str | None, clock: float) -> DeliveryReport:
     """The report of a delivery that is over, with the notice that a server would send; the queue forgets it."""
     item = _item(queue, number)
-    course = run.course(item.created_at, seconds)
+    course = await run.course(item.created_at, clock)
     report = document(
         msgspec.structs.replace(
             course,

@@ -6,6 +6,10 @@ Every recipient has an outcome of its own. Only those that were put off are trie
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import ipaddress
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,13 +22,14 @@ from deliverkit.delivery.guard import guard_of
 from deliverkit.delivery.message import Message, stuffed
 from deliverkit.delivery.outcome import attempt_of
 from deliverkit.delivery.request import SendRequest
-from deliverkit.delivery.route import SMTPS, Route, routes
+from deliverkit.delivery.route import MX_PORT, SMTPS, Route, routes
 from deliverkit.dns.build import open_port
 from deliverkit.dns.deadline import Bounded
 from deliverkit.dns.options import DnsOptionsError
 from deliverkit.dns.port import Port
 from deliverkit.evidence.recorder import Recorder
-from deliverkit.model import Attempt, Call, Envelope, Fetch, Hop, Mode, Request, Result, Session, Stage
+from deliverkit.model import Attempt, Call, Delivered, Envelope, Fetch, Hop, Mode, Request, Result, Session, Stage
+from deliverkit.report import TargetReport
 from deliverkit.report.delivery import (
     Course,
     DeliveryReport,
@@ -35,6 +40,7 @@ from deliverkit.report.delivery import (
     message_text,
     route_report,
 )
+from deliverkit.runs.judgement import inputs_of, judged, seen_as
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.runs.outside import Outside
 from deliverkit.smtp.acts import Dialog
@@ -48,6 +54,9 @@ TIMEOUT: Final = 300.0
 """Seconds for one session: RFC 5321 §4.5.3.2 gives each step up to ten minutes, capped."""
 LOOKING: Final = 30.0
 """Seconds for the route."""
+JUDGING: Final = 10.0
+"""Seconds for what the receiver will make of the sender."""
+_OPEN: Final = (Delivered.DEFERRED, Delivered.FAILED)
 MOST_HOPS: Final = 10
 """Connections of one try."""
 
@@ -76,6 +85,9 @@ class Watcher:
 
     def attempted(self, attempt: Attempt) -> None:
         """A session is over."""
+
+    def judged(self, report: TargetReport) -> None:
+        """What the receiver will make of the sender is known: as a rule before the message is on its way."""
 
     def queued(self, queue_id: int) -> None:
         """The message stands in the queue."""
@@ -117,6 +129,8 @@ class Run:
         self.port = port
         self.network = network
         self.routes: tuple[Route, ...] = ()
+        self._judging: asyncio.Task[TargetReport | None] | None = None
+        self._judged_as: tuple[str, ...] = ()
         self.attempts: list[Attempt] = []
         self.decided: dict[str, Result] = {}
         """What no session decided."""
@@ -138,6 +152,8 @@ class Run:
         recorder = Recorder(Bounded(self.port, deadline, LOOKING), self.outside.fetcher(deadline))
         found = await routes(self.request, recorder, now)
         self.routes = found
+        if self._judging is None:
+            self._judging = asyncio.create_task(self._judge(self._sources(found)))
         self.watcher.routed(tuple(routed(route) for route in found))
         return found
 
@@ -164,7 +180,7 @@ class Run:
             return ended
         results: dict[str, Result] = {}
         hops = list(route.hops[:MOST_HOPS])
-        while hops:
+        while hops and recipients:
             hop = hops.pop(0)
             attempt = await self._attempt(hop, recipients, limits)
             for result in attempt.results:
@@ -174,6 +190,8 @@ class Run:
                 hops.insert(0, msgspec.structs.replace(hop, mode=Mode.NONE))
             elif not attempt.try_next:
                 break
+            # Whoever was refused for good, or may have got it, is not asked about elsewhere.
+            recipients = tuple(one.address for one in attempt.results if one.outcome in _OPEN)
         return results
 
     async def _attempt(self, hop: Hop, recipients: tuple[str, ...], limits: Limits) -> Attempt:
@@ -218,9 +236,42 @@ class Run:
         self.watcher.attempted(attempt)
         return attempt
 
-    def course(self, began: float, seconds: float) -> Course:
-        """How it went, so far."""
+    def _sources(self, found: tuple[Route, ...]) -> tuple[str, ...]:
+        """The address that sessions will come from, as far as this machine can tell."""
+        if self.request.source_address is not None:
+            return (self.request.source_address,)
+        hop = next((hop for route in found for hop in route.hops), None)
+        ours = None if hop is None or self.network is not None else local_address(hop.address)
+        return () if ours is None else (ours,)
+
+    async def _judge(self, sources: tuple[str, ...]) -> TargetReport | None:
+        """What the receiver will make of the sender; None where a bug of ours is in the way of telling."""
+        self._judged_as = sources
+        deadline = time.monotonic() + JUDGING
+        recorder = Recorder(Bounded(self.port, deadline, JUDGING))
+        try:
+            inputs = await inputs_of(self.request, sources, recorder)
+            report = await judged(inputs, recorder, time.time(), self.options.gate)
+        except Exception as error:  # noqa: BLE001 - the delivery goes on, whatever is thought of it
+            if self.options.failed is not None:
+                self.options.failed("the judgement of the sender", error)
+            return None
+        self.watcher.judged(report)
+        return report
+
+    async def judgement(self) -> TargetReport | None:
+        """The last word on the sender: by the address that a server saw, where one told another than was expected."""
+        seen = next((seen_as(attempt.session) for attempt in reversed(self.attempts)), ())
+        report = None if self._judging is None else await self._judging
+        if seen and seen != self._judged_as:
+            report = await self._judge(seen)
+        return report
+
+    async def course(self, began: float, clock: float) -> Course:
+        """How it went, so far. `clock`: when it began, as `time.monotonic` has it."""
         request = self.request
+        seconds = time.monotonic() - clock
+        report = await self.judgement()
         return Course(
             version=__version__,
             started_at=began,
@@ -230,9 +281,20 @@ class Run:
             route=tuple(routed(route) for route in self.routes),
             attempts=tuple(self.attempts),
             decided=tuple(self.decided.values()),
+            findings=report.findings if report is not None else (),
+            inconclusive=report.inconclusive if report is not None else (),
             dry_run=request.dry_run,
             exit_zero=self.options.gate.exit_zero,
         )
+
+
+def local_address(peer: str) -> str | None:
+    """The address of ours that leads to a peer; None where none does. Nothing is sent for it."""
+    family = socket.AF_INET6 if ipaddress.ip_address(peer).version == 6 else socket.AF_INET  # noqa: PLR2004
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asking:
+        asking.connect((peer, MX_PORT))
+        return str(asking.getsockname()[0])
+    return None
 
 
 def routed(route: Route) -> RouteReport:
@@ -315,7 +377,7 @@ async def send(
         found = await run.find()
         if not request.dry_run:
             await run.once(found, request.everyone)
-    return document(run.course(began, time.monotonic() - clock))
+        return document(await run.course(began, clock))
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib
 import re
 import ssl
 import threading
@@ -78,6 +79,7 @@ class Anchors:
         """Makes them ready before the first chain comes, which takes a tenth of a second. Never raises."""
         with contextlib.suppress(Exception), self._turn:
             self._ready(self._time)
+            importlib.import_module("cryptography.hazmat.primitives.serialization")  # by which certificates are read
 
     def _ready(self, now: float | None) -> Any:
         if self._store is None or now != self._time:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from authority import Authority, Leaf
 from daemons import folder, free_ports, need_root, program, running, user
+from listeners import LOCAL
 from postfix import DOMAIN, NAME, PASSWORD, USER, Mail
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
@@ -37,6 +38,8 @@ disable_ipv6 = {no_six}
 acl_smtp_mail = acl_mail
 acl_smtp_rcpt = acl_rcpt
 message_size_limit = 20M
+accept_8bitmime
+deliver_drop_privilege
 begin acl
 acl_mail:
   deny condition = ${{if eq{{$received_port}}{{{submission}}}}}
@@ -47,16 +50,23 @@ acl_rcpt:
   accept authenticated = *
   require message = relay not permitted
           domains = +local_domains
+  require message = no such user
+          verify = recipient
   accept
 begin routers
 local:
   driver = accept
   domains = +local_domains
-  transport = nowhere
+  local_parts = {local}
+  transport = mailbox
 begin transports
-nowhere:
+mailbox:
   driver = appendfile
-  file = /dev/null
+  directory = {folder}/mail/$local_part_data@$domain_data
+  maildir_format
+  use_crlf
+  user = nobody
+  group = nogroup
 begin authenticators
 plain:
   driver = plaintext
@@ -88,15 +98,17 @@ def exim(authority: Authority, leaves: dict[str, Leaf], *, six: bool) -> Iterato
     with folder() as place:
         shutil.copy(leaves["good"].file, place / "good.pem")
         (place / "spool").mkdir()
+        (place / "mail").mkdir()
         # Exim writes and reads as its own user before it has given its rights away.
-        for path in (place, place / "good.pem", place / "spool"):
+        for path in (place, place / "good.pem", place / "spool", place / "mail"):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         (place / "exim.conf").write_text(
             _CONFIG.format(
                 name=NAME, domain=DOMAIN, folder=place, program=found, user=USER, password=PASSWORD,
-                interfaces="127.0.0.1 ; ::1" if six else "127.0.0.1", no_six="false" if six else "true", **ports,
+                interfaces="127.0.0.1 ; ::1" if six else "127.0.0.1", no_six="false" if six else "true",
+                local=" : ".join(LOCAL), **ports,
             )
         )  # fmt: skip
         command = [found, "-C", str(place / "exim.conf"), "-bdf"]
         with running(command, place / "out", list(ports.values())):
-            yield Mail(ports, leaves, authority.anchor, place)
+            yield Mail(ports, leaves, authority.anchor, place, place / "mail")

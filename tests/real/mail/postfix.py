@@ -15,45 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from authority import Authority, Leaf
 from daemons import folder, free_ports, need_root, program, running, user
+from listeners import BEHIND, SERVICES
 
 NAME = "mail.example.com"
 DOMAIN = "example.com"
+UTF8 = "utf8.example.com"
+"""A domain whose mailboxes Postfix fills itself: Dovecot's LMTP knows no SMTPUTF8."""
 USER, PASSWORD = "alice@example.com", "correct horse 7"
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER")
 """What Dovecot 2.3 offers of what deliverkit speaks; DIGEST-MD5 it offers too."""
 _SIGNING = b"a key that signs tokens in tests"
-_TLS = "smtpd_tls_security_level=may"
-_SASL = "smtpd_sasl_auth_enable=yes"
-_OLD = "tls_medium_cipherlist=ALL:COMPLEMENTOFALL:@SECLEVEL=0"
-_OPEN = ("mynetworks=127.0.0.0/8", "smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination")
-_CLEAR = ("smtpd_tls_auth_only=no", "smtpd_sasl_security_options=noanonymous")
-SERVICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "mx": ("good", "127.0.0.1", (_TLS,)),
-    "submission": ("good", "127.0.0.1", ("smtpd_tls_security_level=encrypt", _SASL)),
-    "smtps": ("good", "127.0.0.1", ("smtpd_tls_wrappermode=yes", _TLS, _SASL)),
-    "alternative": ("rsa", "127.0.0.1", (_TLS, _SASL, *_CLEAR)),
-    "mx6": ("good", "[::1]", (_TLS,)),
-    "submission6": ("good", "[::1]", ("smtpd_tls_security_level=encrypt", _SASL)),
-    "clear": ("good", "127.0.0.1", ()),
-    "expired": ("expired", "127.0.0.1", (_TLS,)),
-    "early": ("early", "127.0.0.1", (_TLS,)),
-    "wrongname": ("wrongname", "127.0.0.1", (_TLS,)),
-    "selfsigned": ("selfsigned", "127.0.0.1", (_TLS,)),
-    "incomplete": ("incomplete", "127.0.0.1", (_TLS,)),
-    "named": ("wrongname", "127.0.0.1", (_TLS, "tls_server_sni_maps=hash:{folder}/sni")),
-    "asks": ("good", "127.0.0.1", (_TLS, "smtpd_tls_ask_ccert=yes")),
-    "old": ("rsa", "127.0.0.1", (_TLS, "smtpd_tls_protocols=>=TLSv1 <=TLSv1.1", _OLD, "smtpd_tls_ciphers=medium")),
-    "modern": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=>=TLSv1.2")),
-    "tls12": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.2")),
-    "tls13": ("good", "127.0.0.1", (_TLS, "smtpd_tls_protocols=TLSv1.3")),
-    "rejects": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=reject")),
-    "defers": ("good", "127.0.0.1", (_TLS, "smtpd_delay_reject=no", "smtpd_client_restrictions=defer")),
-    "relays": ("good", "127.0.0.1", (_TLS, *_OPEN)),
-    "plain": ("good", "127.0.0.1", (_TLS, "smtpd_discard_ehlo_keywords=pipelining,dsn,chunking,smtputf8,size")),
-}  # fmt: skip
-"""By label: the certificate, the address, and options of that listener."""
 
 
 class Mail(NamedTuple):
@@ -63,6 +37,8 @@ class Mail(NamedTuple):
     leaves: dict[str, Leaf]
     anchor: Path
     config: Path
+    mail: Path | None = None
+    """Below it the mailboxes."""
 
 
 def certificates(authority: Authority) -> dict[str, Leaf]:
@@ -92,9 +68,11 @@ def token(user_name: str = USER, key: bytes = _SIGNING) -> str:
 
 
 @contextmanager
-def dovecot(socket: Path, owner: str) -> Iterator[None]:
-    """Dovecot's authentication service alone, at `socket`."""
+def dovecot(socket: Path, lmtp: Path, owner: str, mail: Path) -> Iterator[None]:
+    """Dovecot's authentication service at `socket`, its LMTP at `lmtp`, and below `mail` a Maildir for each address."""
     dovecot_program = program("dovecot", "dovecot-core")
+    if not Path("/usr/lib/dovecot/lmtp").exists():
+        pytest.skip("Dovecot's LMTP is not here (.ci/run installs it from the package dovecot-lmtpd)")
     with folder() as place:
         keys = place / "keys" / "default" / "HS256"
         keys.mkdir(parents=True)
@@ -111,8 +89,12 @@ base_dir = {place}/run
 state_dir = {place}/state
 log_path = {place}/log
 instance_name = {place.name}
-protocols =
+protocols = lmtp
 ssl = no
+hostname = {NAME}
+postmaster_address = postmaster@{DOMAIN}
+mail_location = maildir:{mail}/%u
+mail_save_crlf = yes
 disable_plaintext_auth = no
 auth_mechanisms = {" ".join(MECHANISMS).lower()}
 auth_failure_delay = 0
@@ -131,7 +113,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid=nobody gid=nogroup home=/nonexistent
+  args = uid=nobody gid=nogroup home={mail}/%u allow_all_users=yes
 }}
 service anvil {{
   unix_listener anvil-auth-penalty {{
@@ -140,6 +122,12 @@ service anvil {{
 }}
 service auth {{
   unix_listener {socket} {{
+    mode = 0600
+    user = {owner}
+  }}
+}}
+service lmtp {{
+  unix_listener {lmtp} {{
     mode = 0600
     user = {owner}
   }}
@@ -193,6 +181,16 @@ daemon_directory = {daemons}
 alias_maps =
 alias_database =
 local_recipient_maps =
+local_transport = lmtp:unix:private/mailbox
+lmtp_line_length_limit = 0
+virtual_mailbox_domains = {utf8}
+virtual_mailbox_maps = static:{utf8}/
+virtual_mailbox_base = {folder}/mail
+virtual_minimum_uid = 1
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+smtputf8_enable = yes
+minimal_backoff_time = 1s
 smtpd_tls_chain_files = {folder}/good.pem
 smtpd_tls_security_level = none
 smtpd_tls_auth_only = yes
@@ -215,6 +213,13 @@ _MASTER = """
 tlsmgr    unix - - n 1000? 1 tlsmgr
 rewrite   unix - - n - - trivial-rewrite
 bounce    unix - - n - 0 bounce
+defer     unix - - n - 0 bounce
+trace     unix - - n - 0 bounce
+qmgr      unix n - n 300 1 qmgr
+lmtp      unix - - n - - lmtp
+virtual   unix - n n - - virtual
+error     unix - - n - - error
+retry     unix - - n - - error
 anvil     unix - - n - 1 anvil
 cleanup   unix n - n - 0 cleanup
 postlog   unix-dgram n - n - 1 postlogd
@@ -228,29 +233,40 @@ def postfix(authority: Authority, leaves: dict[str, Leaf], *, six: bool) -> Iter
     master = program("master", "postfix", unpacked="none") if shutil.which("master") else "/usr/lib/postfix/sbin/master"
     program("postconf", "postfix")
     services = {label: of for label, of in SERVICES.items() if six or "::1" not in of[1]}
-    ports = dict(zip(services, free_ports(len(services)), strict=True))
+    ports = dict(zip((*services, *BEHIND), free_ports(len(services) + len(BEHIND)), strict=True))
+    nobody = user("nobody")
     with folder() as place:
+        mail = place / "mail"
+        mail.mkdir()
+        os.chown(mail, nobody.pw_uid, nobody.pw_gid)
         for label, leaf in leaves.items():
             shutil.copy(leaf.file, place / f"{label}.pem")
         _spool(place)
         (place / "main.cf").write_text(
             _MAIN.format(
-                name=NAME, domain=DOMAIN, folder=place, daemons=Path(master).parent, protocols="all" if six else "ipv4"
+                name=NAME, domain=DOMAIN, folder=place, daemons=Path(master).parent, utf8=UTF8,
+                protocols="all" if six else "ipv4", uid=nobody.pw_uid, gid=nobody.pw_gid,
             )
-        )
+        )  # fmt: skip
+        filled = {"folder": place, **{label: ports[label] for label in BEHIND}}
         lines = [_MASTER.strip()]
         for label, (certificate, address, options) in services.items():
             lines.append(f"{address}:{ports[label]} inet n - n - - smtpd")
             every = (f"smtpd_tls_chain_files={place}/{certificate}.pem", f"syslog_name=postfix/{label}", *options)
-            lines += [f"    -o {{ {option.replace('{folder}', str(place))} }}" for option in every]
+            for option in every:
+                for word, value in filled.items():
+                    option = option.replace(f"{{{word}}}", str(value))  # noqa: PLW2901 - filled word by word
+                lines.append(f"    -o {{ {option} }}")
         (place / "master.cf").write_text("\n".join(lines) + "\n")
         (place / "sni").write_text(f"{NAME} {place}/good.pem\n")
         subprocess.run(["postmap", "-c", place, "-F", f"hash:{place}/sni"], check=True, capture_output=True)
+        private = place / "spool" / "private"
         with (
-            dovecot(place / "spool" / "private" / "auth", "postfix"),
+            dovecot(private / "auth", private / "mailbox", "postfix", mail),
             running(
-                [master, "-c", str(place), "-d"], place / "out", [p for label, p in ports.items() if "6" not in label],
+                [master, "-c", str(place), "-d"], place / "out",
+                [ports[label] for label in services if "6" not in label],
                 env={"MAIL_CONFIG": str(place)},
             ),
         ):  # fmt: skip
-            yield Mail(ports, leaves, authority.anchor, place)
+            yield Mail(ports, leaves, authority.anchor, place, mail)

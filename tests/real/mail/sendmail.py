@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from authority import Authority, Leaf
-from daemons import UNPACKED, folder, free_ports, need_root, program, running
+from daemons import UNPACKED, folder, free_ports, need_root, program, running, user
+from listeners import LOCAL
 from postfix import DOMAIN, NAME, PASSWORD, USER, Mail
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
@@ -22,6 +24,7 @@ OSTYPE(`linux')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
 FEATURE(`nouucp', `reject')dnl
 FEATURE(`no_default_msa')dnl
+FEATURE(`accept_unresolvable_domains')dnl
 define(`confDOMAIN_NAME', `{name}')dnl
 define(`confPID_FILE', `{folder}/pid')dnl
 define(`QUEUE_DIR', `{folder}/queue')dnl
@@ -45,8 +48,18 @@ DAEMON_OPTIONS(`Name=MX, Family=inet, Addr=127.0.0.1, Port={mx}, M=A')dnl
 DAEMON_OPTIONS(`Name=MSA, Family=inet, Addr=127.0.0.1, Port={submission}, M=Ea')dnl
 DAEMON_OPTIONS(`Name=TLS, Family=inet, Addr=127.0.0.1, Port={smtps}, M=s')dnl
 DAEMON_OPTIONS(`Name=ALT, Family=inet, Addr=127.0.0.1, Port={alternative}, M=E')dnl
+define(`LOCAL_MAILER_PATH', `{folder}/keep')dnl
+define(`LOCAL_MAILER_ARGS', `keep $u')dnl
+define(`LOCAL_MAILER_FLAGS', `Pn9')dnl
+LOCAL_DOMAIN(`{domain}')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
+"""
+
+
+_KEEP = """#!/bin/sh
+mkdir -p {folder}/mail/$1@{domain}/new && cat >{folder}/mail/$1@{domain}/part.$$ &&
+    mv {folder}/mail/$1@{domain}/part.$$ {folder}/mail/$1@{domain}/new/
 """
 
 
@@ -76,6 +89,14 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "switch").write_text("hosts files\naliases files\n")
         (place / "hosts").write_text(f"127.0.0.1 {NAME} localhost\n::1 localhost\n")
         _users(place)
+        (place / "aliases").write_text(f"postmaster: {LOCAL[0]}\n")
+        nobody = user("nobody")
+        (place / "mail").mkdir()
+        os.chown(place / "mail", nobody.pw_uid, nobody.pw_gid)
+        (place / "keep").write_text(_KEEP.format(folder=place, domain=DOMAIN))
+        (place / "keep").chmod(0o755)
+        accounts = "".join(f"{name}:x:{nobody.pw_uid}:{nobody.pw_gid}::/nonexistent:/bin/sh\n" for name in LOCAL)
+        (place / "passwd").write_text(Path("/etc/passwd").read_text("utf-8") + accounts)
         text = _CONFIG.format(
             macros=macros, name=NAME, domain=DOMAIN, folder=place, mechanisms=" ".join(MECHANISMS), safe=_SAFE, **ports
         )
@@ -90,9 +111,9 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
         (place / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files\n")
         apart = (
             f"mount --bind {place}/hosts /etc/hosts && mount --bind {place}/resolv /etc/resolv.conf && "
-            f"mount --bind {place}/nsswitch /etc/nsswitch.conf && "
+            f"mount --bind {place}/nsswitch /etc/nsswitch.conf && mount --bind {place}/passwd /etc/passwd && "
             f"mount --bind {place} {_SAFE} && mount --bind {place}/sasl /usr/lib/sasl2 && "
-            f'hostname {NAME} && exec "$@"'
+            f'hostname {NAME} && "$1" -bi -C {place}/sendmail.cf -OAliasFile={_SAFE}/aliases && exec "$@"'
         )
         command = [
             unshare,
@@ -106,18 +127,18 @@ def sendmail(authority: Authority, leaves: dict[str, Leaf]) -> Iterator[Mail]:
             "-bD",
             "-C",
             str(place / "sendmail.cf"),
-            f"-OAliasFile={place}/aliases",
+            f"-OAliasFile={_SAFE}/aliases",
         ]
         with running(command, place / "out", list(ports.values())):
-            yield Mail(ports, leaves, authority.anchor, place)
+            yield Mail(ports, leaves, authority.anchor, place, place / "mail")
 
 
 def _users(place: Path) -> None:
     """The passwords, as Cyrus SASL keeps them."""
     saslpasswd = program("saslpasswd2", "sasl2-bin")
-    user, _, realm = USER.partition("@")
+    name, _, realm = USER.partition("@")
     subprocess.run(
-        [saslpasswd, "-p", "-c", "-f", place / "sasldb2", "-u", realm, user],
+        [saslpasswd, "-p", "-c", "-f", place / "sasldb2", "-u", realm, name],
         input=PASSWORD, text=True, check=True, capture_output=True,
     )  # fmt: skip
     (place / "sasl").mkdir()
