@@ -243,6 +243,17 @@ def test_an_ignore_beside_a_record_is_judged_as_any(cli, configured, tmp_path: P
     assert ("spf-permissive-all" in found(document, "example.com")) is text.startswith("until=2020")
 
 
+@pytest.mark.parametrize(
+    "words", ["ignore[spf-permisive-all] until=2999-01-01 x", "ignore[spf-permissive-all] until=soon x", "ignore[] x"]
+)
+def test_a_slip_in_an_ignore_beside_a_record_is_an_error(cli, configured, tmp_path: Path, words):
+    configured("schema = 1\n")
+    (tmp_path / "example.com.zone").write_text(ZONE.replace('+all"', f'+all" ; deliverkit: {words}'))
+    document = json.loads(cli("lint", "example.com.zone", "--format", "json").out)
+    assert [*found(document, "example.com.zone")] == ["config-ignore-invalid"]
+    assert "spf-permissive-all" in found(document, "example.com")
+
+
 def test_what_a_change_finds_that_was_accepted_is_not_new(cli, world, configured):
     configured("schema = 1\n")
     today, wanted = world(ZONE, "today.zone"), world(ZONE.replace("p=reject", "p=none"), "wanted.zone")
