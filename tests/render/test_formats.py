@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hostile_reports import REPORTS as HOSTILE
@@ -56,3 +57,10 @@ def test_a_report_renders_the_same_twice(name: str):
 
 def test_defusing_is_not_undone_by_a_second_time():
     assert defused(defused("::x")) == defused("::x")
+
+
+def test_every_format_has_its_place_in_the_documentation():
+    page = (Path(__file__).parent.parent.parent / "docs" / "formats.md").read_text()
+    assert [name for name in FORMATS if f"\n| `{name}` | " not in page] == []
+    sections = set(re.findall(r"(?m)^## (\w+)$", page))
+    assert sections == set(FORMATS) - {"text", "json"}
