@@ -7,6 +7,7 @@ determined is accepted as well, for whatever it would have been.
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -116,7 +117,7 @@ def suppress(
 
 def _one(
     target: TargetReport, acceptance: Acceptance, asked: Asked, held: list[int]
-) -> tuple[TargetReport, Iterator[Entry]]:
+) -> tuple[TargetReport, list[Entry]]:
     """A target without what is accepted, and the entries of the baseline that are found there no more."""
     today = acceptance.today
     live = [(place, one) for place, one in enumerate(acceptance.accepts) if not one.expired(today)]
@@ -145,11 +146,20 @@ def _one(
     ]
     findings = [finding for finding, its in zip(findings, taken, strict=True) if not its]
     unclear = [entry for entry in target.inconclusive if accepted(entry.rule, entry.area, None) is None]
-    hidden = {each.rule for each in suppressed if each.by == "ignore"}
-    stale = (entry for entry in unused if entry.rule not in hidden and asked.told(target, entry.rule))
+    stale = [entry for entry in _surplus(unused, known, target) if asked.told(target, entry.rule)]
     if len(findings) == len(target.findings) and len(unclear) == len(target.inconclusive):
         return target, stale
     return _without(target, findings, unclear, suppressed, asked), stale
+
+
+def _surplus(unused: Iterable[Entry], known: Iterable[Entry], target: TargetReport) -> Iterator[Entry]:
+    """The entries that nothing stands for any more; what became harder, or is ignored as well, is still there."""
+    there = collections.Counter(finding.fingerprint for finding in (*target.findings, *target.suppressed))
+    more = collections.Counter(entry.fingerprint for entry in known) - there
+    for entry in unused:
+        if more[entry.fingerprint] > 0:
+            more[entry.fingerprint] -= 1
+            yield entry
 
 
 def _suppressed(finding: FindingReport, by: Accept) -> SuppressedReport:

@@ -170,6 +170,7 @@ def _file(path: str, members: Sequence[tuple[Fact, Location]], acceptance: Accep
         suppressed=tuple(sorted(suppressed, key=hurt)),
         facts=Facts(),
         passed=tuple(rule for rule, status in counted.items() if status is Status.PASS),
+        not_applicable=tuple(rule for rule, status in counted.items() if status is Status.NOT_APPLICABLE),
         duration_ms=0.0,
         about="config",
     )
