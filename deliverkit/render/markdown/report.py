@@ -29,6 +29,10 @@ LIMIT: Final = 1_000_000
 """Octets of a report: under the mebibyte that GitHub takes for a job's summary."""
 _LOOK: Final = Look(width=100, wrap=False)
 _SHORT: Final = 50
+_FEW: Final = 20
+"""Targets whose facts are told."""
+_LEAST: Final = 1_000
+"""Octets under which no target is tried."""
 _MESSAGE: Final = 300
 _WHYS: Final = 100
 _RULES: Final = 40
@@ -47,8 +51,11 @@ def render(report: Report, view: View, *, limit: int = LIMIT) -> str:
         parts += [head, _overview(report, limit // 4)]
         room -= sum(map(_octets, parts))
     left = 0
+    asked = bool(report.vantage.resolvers)
+    few = len(judged) <= _FEW
     for target in report.targets:
-        told = _fitting(target, view, room, single=single, asked=bool(report.vantage.resolvers))
+        forms = _forms(target, view, single=single, few=few, asked=asked) if room > _LEAST else ()
+        told = next((text for text in map(_told, forms) if _octets(text) < room), None)
         left += told is None
         if told is not None:
             parts.append(told)
@@ -62,23 +69,20 @@ def _octets(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _fitting(target: TargetReport, view: View, room: int, *, single: bool, asked: bool) -> str | None:
-    """The target in full, without its facts, or in short: the first that fits."""
+def _forms(
+    target: TargetReport, view: View, *, single: bool, few: bool, asked: bool
+) -> Iterator[Callable[[], Iterator[str]]]:
+    """The target in full, without its facts, and in short; of many targets the facts of none."""
     level = "#" if single and not target.about else "##"
-    forms: tuple[Callable[[], Iterator[str]], ...] = (
-        lambda: _whole(target, view, level, facts=True, asked=asked),
-        lambda: _whole(target, view, level, facts=False, asked=asked),
-        lambda: _brief(target, level),
-    )
-    for form in forms:
-        told = _joined(form())
-        if _octets(told) < room:
-            return told
-    return None
+    if few:
+        yield lambda: _whole(target, view, level, facts=True, asked=asked)
+    if few or target.verdict != "pass":
+        yield lambda: _whole(target, view, level, facts=False, asked=asked)
+    yield lambda: _brief(target, level)
 
 
-def _joined(parts: Iterable[str]) -> str:
-    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
+def _told(form: Callable[[], Iterator[str]]) -> str:
+    return "\n\n".join(part.rstrip("\n") for part in form() if part) + "\n"
 
 
 def _whole(target: TargetReport, view: View, level: str, *, facts: bool, asked: bool) -> Iterator[str]:
