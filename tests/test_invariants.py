@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "deliverkit"
 ROOMS = {
     "cli", "runs", "render", "lab", "report", "rules", "probes", "facts", "evidence", "world", "smtp", "https", "dns",
-    "tls", "records", "replies", "model", "delivery", "config",
+    "tls", "records", "replies", "model", "delivery", "config", "sources",
 }  # fmt: skip
 LONGEST = 420
 RULES = {rule.id: rule for rule in all_rules()}

@@ -62,8 +62,8 @@ def diff(
         sending=sending,
     )
     options = launch.options()
-    configured = asking.settings is not None and bool(asking.settings.domains)
-    named = targets.domains or configured or (against is None and running.evidence is None)
+    # Without a name, every domain of the saved run; without one, those of the configuration.
+    named = targets.domains or (against is None and running.evidence is None)
     requests = launch.requests(targets.domains) if named else ()
     if not options.dns.zones and against is None and asking.settings is not None:
         zones = tuple(

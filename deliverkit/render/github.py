@@ -51,7 +51,7 @@ def _command(level: str, entry: Entry) -> str:
     properties.append(("title", f"{title} ({entry.target})"))
     said = entry.message if entry.subject == entry.target else f"{entry.subject}: {entry.message}"
     lines = [line(said)]
-    if entry.finding is not None:
+    if entry.finding is not None and entry.finding.fix:
         lines += [line(part) for part in entry.finding.fix.split("\n")]
     shown = ",".join(f"{name}={_property(line(value))}" for name, value in properties)
     return f"::{level} {shown}::{_data(chr(10).join(lines))}"

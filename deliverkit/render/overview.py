@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from deliverkit.model import area_of
+from deliverkit.render.text.accepted import accepted_words
 from deliverkit.render.text.gather import Group, gathered
 from deliverkit.render.text.words import SEVERITY, count
 from deliverkit.report import InconclusiveReport, Report, TargetReport
-from deliverkit.report.document import Location, ResolverReport
+from deliverkit.report.document import Location, ResolverReport, SuppressedReport
 
 _RFC: Final = re.compile(
     r"RFC ([1-9][0-9]{0,4})(?: (?:§([0-9]{1,3}(?:\.[0-9]{1,3}){0,5})|Appendix ([A-Z](?:\.[0-9]{1,3}){0,4})))?"
@@ -33,9 +34,8 @@ def counted(target: TargetReport) -> list[str]:
     """What the target comes to in words: `2 errors`, `1 warning`, `43 passed`."""
     found = standing(target)
     words = [count(found[severity], severity) for severity in SEVERITY if found[severity]]
-    if target.suppressed:
-        words.append(f"{len(target.suppressed)} suppressed")
-    if target.counts.passed or not words:
+    words += accepted_words(target)
+    if (target.counts.passed and not target.about) or not words:
         words.append(f"{target.counts.passed} passed")
     unclear = len({entry.rule for entry in target.inconclusive})
     return [*words, f"{unclear} not determined"] if unclear else words
@@ -89,9 +89,20 @@ def resolver(entry: ResolverReport) -> tuple[str, str, str]:
     return entry.address, public, validating
 
 
+def accepted(finding: SuppressedReport) -> str:
+    """By what a finding was accepted, until when, and why."""
+    until = f", until {finding.expires}" if finding.expires is not None else ""
+    return f"{finding.by}{until}{f': {finding.reason}' if finding.reason is not None else ''}"
+
+
+def judged(report: Report) -> list[TargetReport]:
+    """The targets that were asked for, without the files of the user's in which the run itself found something."""
+    return [target for target in report.targets if not target.about]
+
+
 def verdicts(report: Report) -> str:
     """`1 fail · 0 inconclusive · 2 pass`."""
-    found = collections.Counter(target.verdict for target in report.targets)
+    found = collections.Counter(target.verdict for target in judged(report))
     return " · ".join(f"{found[verdict]} {verdict}" for verdict in ("fail", "inconclusive", "pass"))
 
 

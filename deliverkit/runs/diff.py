@@ -30,6 +30,7 @@ from deliverkit.report.diff_spf import Passing, Span, difference, number_bytes, 
 from deliverkit.report.dkim import DkimReport
 from deliverkit.report.fold import rfc3339
 from deliverkit.runs import check
+from deliverkit.runs.expected import with_expected
 from deliverkit.runs.options import AT_ONCE, RunError, RunOptions
 from deliverkit.runs.outside import Outside
 from deliverkit.runs.planned import Planned, read_sources
@@ -80,8 +81,8 @@ async def run(
     sources = read_sources(zones)
     older = _loaded(against) if against is not None else None
     today_saved = _loaded(options.evidence) if options.evidence is not None else None
-    requests = _requests(requests, [run for run in (older, today_saved) if run is not None])
-    live = replace(options, dns=replace(options.dns, zones=(), zone_partial=False), evidence=None, areas=())
+    requests = _requests(requests, [run for run in (older, today_saved) if run is not None], options)
+    live = replace(options, dns=replace(options.dns, zones=(), zone_partial=False), evidence=None, areas=AREAS)
     async with _today(live, len(requests), today_saved, port, fetcher) as today:
         before = _saved_view(older) if older is not None else today
         after = today if not zones else _planned(sources, today, requests, options)
@@ -106,10 +107,12 @@ def _loaded(path: Path) -> saved.Evidence:
         raise RunError(str(error)) from error
 
 
-def _requests(requests: tuple[Inputs, ...], runs: Sequence[saved.Evidence]) -> tuple[Inputs, ...]:
+def _requests(requests: tuple[Inputs, ...], runs: Sequence[saved.Evidence], options: RunOptions) -> tuple[Inputs, ...]:
     """The targets, asked about what every saved run holds of them. Raises `RunError`."""
     if not requests and runs:
-        requests = tuple(replace(target.inputs, areas=AREAS) for target in runs[0].targets)
+        requests = tuple(
+            with_expected(replace(target.inputs, areas=AREAS), options.config) for target in runs[0].targets
+        )
     found: list[Inputs] = []
     for inputs in requests:
         areas, selectors = inputs.areas, inputs.selectors
@@ -177,20 +180,17 @@ def _planned(sources: Sequence[object], today: View, requests: tuple[Inputs, ...
 
 
 async def _report(view: View, requests: tuple[Inputs, ...], options: RunOptions) -> Report:
+    names = {inputs.domain for inputs in requests}
     if view.port is not None:
         report = await check.run(requests, options, port=view.port, fetcher=view.fetcher)
-        return replace(report, targets=_domains(report))
+        # What the configuration's own file is found to have wrong is no change of a domain's.
+        return replace(report, targets=tuple(target for target in report.targets if target.target in names))
     # Of a saved run each target has its own answers.
     reports = [
         await check.run((inputs,), options, port=view.ports[inputs.domain], fetcher=view.fetchers.get(inputs.domain))
         for inputs in requests
     ]
-    return replace(reports[0], targets=tuple(target for report in reports for target in _domains(report)))
-
-
-def _domains(report: Report) -> tuple[TargetReport, ...]:
-    """The targets without the user's own files, which no zone changes."""
-    return tuple(target for target in report.targets if not target.about)
+    return replace(reports[0], targets=tuple(t for report in reports for t in report.targets if t.target in names))
 
 
 async def _details(

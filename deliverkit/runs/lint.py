@@ -33,7 +33,7 @@ from deliverkit.report.suppress import Accept
 from deliverkit.runs.expected import with_expected
 from deliverkit.runs.judging import RULES, failed, folded
 from deliverkit.runs.lint_facts import files_alone
-from deliverkit.runs.lint_places import located
+from deliverkit.runs.lint_places import explained, located
 from deliverkit.runs.options import RunError, RunOptions
 from deliverkit.sources.answers import OUTSIDE, Published, is_spf
 
@@ -128,7 +128,8 @@ def targets_of(sources: Sequence[Source], published: Published) -> dict[str, Inp
     mail: dict[str, None] = {}
     senders: dict[str, None] = {}
     for (name, rdtype), records in published.records.items():
-        if published.zone_of(name) is None or name.startswith("*"):
+        zone_name = published.zone_of(name)
+        if zone_name is None or name.startswith("*") or (zone_name and name.endswith(f"{zone_name}.{zone_name}")):
             continue
         if rdtype == "MX" and not name.startswith("_"):
             mail[name] = None
@@ -182,7 +183,7 @@ def _judged(facts: DomainFacts, options: RunOptions, published: Published, start
     path = published.zones[zone_name].path if zone_name is not None else domain
     return msgspec.structs.replace(
         report,
-        findings=tuple(located(finding, domain, published, path) for finding in report.findings),
+        findings=explained(located(finding, domain, published, path) for finding in report.findings),
         suppressed=tuple(located(finding, domain, published, path) for finding in report.suppressed),
         outside=tuple(
             InconclusiveReport(rule=outcome.rule.id, area=outcome.rule.area, severity=each.severity.value, why=each.why)

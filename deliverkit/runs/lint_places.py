@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -22,6 +23,13 @@ _BELOW: Final = {
 """The name and type at which an area's record stands."""
 
 
+_CAUSES: Final = frozenset({
+    "zone-missing-trailing-dot", "zone-domain-doubled", "zone-escape-literal", "zone-records-merged", "zone-space-lost",
+    "zone-comment-cuts-record", "zone-smart-quotes", "zone-record-at-wrong-name",
+})  # fmt: skip
+"""Slips in a line from which follows whatever else is wrong with its record."""
+
+
 class _Hit(msgspec.Struct, frozen=True):
     record: SourceRecord
     offset: int | None = None
@@ -35,6 +43,24 @@ def located(finding: FindingReport, domain: str, published: Published, path: str
     hit = _changed(finding, published) or _shown(finding, published) or _about(finding, domain, published)
     place = _place(hit) if hit is not None else Location(path=path, line=1, column=1)
     return msgspec.structs.replace(finding, location=place)
+
+
+def explained(findings: Iterable[FindingReport]) -> tuple[FindingReport, ...]:
+    """The findings, each that comes of how its very line is written a part of the one that says so."""
+    every = tuple(findings)
+    causes = {
+        (each.location.path, each.location.line): each.rule
+        for each in every
+        if each.rule in _CAUSES and each.location is not None
+    }
+
+    def part(finding: FindingReport) -> FindingReport:
+        if finding.area == "zone" or finding.location is None or finding.part_of is not None:
+            return finding
+        cause = causes.get((finding.location.path, finding.location.line))
+        return finding if cause is None else msgspec.structs.replace(finding, part_of=cause)
+
+    return tuple(part(finding) for finding in every)
 
 
 def _changed(finding: FindingReport, published: Published) -> _Hit | None:

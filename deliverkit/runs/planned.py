@@ -47,8 +47,8 @@ class Planned:
         self._published = Published(sources, _Without(behind, deleted) if deleted else behind, partial=partial)
 
     def holds(self, name: str) -> bool:
-        """Whether a name is answered from the files."""
-        return self._published.zone_of(name) is not None
+        """Whether a name is answered from the files, or stands in them (where it is delegated away)."""
+        return self._published.zone_of(name) is not None or name in self._published.names
 
     async def lookup(self, name: str, rdtype: str, *, server: str | None = None) -> Lookup:
         """What the files say, else the port behind."""

@@ -135,7 +135,7 @@ def test_no_reply_at_all_is_an_empty_array(piped):
         ),
         (
             ("--format", "sarif"),
-            "deliverkit: --format sarif: not yet; this version writes text, json, jsonl and markdown\n",
+            "deliverkit: --format sarif: not of this command, which writes text, json, jsonl and markdown\n",
         ),
         (("--format", "jsn"), "deliverkit: --format jsn: no such format (did you mean json?)\n"),
         (("-o", "json"), "deliverkit: -o json: expected FORMAT=PATH, as in json=report.json\n"),

@@ -75,7 +75,7 @@ def _connects_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         ((*FROM, *TO, "--body", "@/no/such/file"), "no such file"),
         ((*FROM, "--to", "@/no/such/file"), "no such file"),
         ((*FROM, *TO, "--format", "yaml"), "no such format"),
-        ((*FROM, *TO, "--format", "junit"), "not yet"),
+        ((*FROM, *TO, "--format", "junit"), "not of this command"),
         ((*FROM, *TO, "-o", "markdown"), "expected FORMAT=PATH"),
         ((*FROM, *TO, "--save", "/no/such/folder/x.smtp"), "no such directory"),
         ((*FROM, *TO, "--timeout", "0"), "--timeout 0"),

@@ -7,16 +7,17 @@ import itertools
 import re
 from importlib import resources
 
+import evil
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_reports import endpoint, finding, report, say
 
-from deliverkit.render.html import render
+from deliverkit.render.formats import View
+from deliverkit.render.html import page as html_page
 from deliverkit.render.overview import page_of
 from deliverkit.report.document import ChangeReport, ExhibitReport, Location, MarkReport, SuppressedReport
-from tests.render import evil
-from tests.render.session_reports import endpoint, finding, report, say
 
 VOID = {"meta", "br"}
 TAGS = {
@@ -31,6 +32,10 @@ ATTRIBUTES = {
 }  # fmt: skip
 HREF = re.compile(r"#[A-Za-z0-9.-]+|https://www\.rfc-editor\.org/rfc/rfc[0-9]+(#(section|appendix)-[A-Z0-9.]+)?")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def render(report, command="check", **more):
+    return html_page.render(report, View(command=command), **more)
 
 
 class Page(html.parser.HTMLParser):

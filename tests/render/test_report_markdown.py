@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 
+import evil
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
+from session_reports import endpoint, finding, report
 
+from deliverkit.render.formats import View
+from deliverkit.render.markdown import report as markdown
 from deliverkit.render.markdown.marks import code, prose
-from deliverkit.render.markdown.report import render
 from deliverkit.report.document import ChangeReport, ExhibitReport, InconclusiveReport, MarkReport
-from tests.render import evil
-from tests.render.session_reports import endpoint, finding, report
 
 FOLD = re.compile(r"<details>\n<summary>[A-Za-z0-9 :-]+</summary>|</details>")
 LINK = re.compile(r"https://www\.rfc-editor\.org/rfc/rfc[0-9]+(#(section|appendix)-[A-Z0-9.]+)?")
 ACTING = re.compile(r"[@<>]|#[0-9]|[!%][0-9]|GH-[0-9]|://|www\.|\b[0-9a-f]{40}\b", re.IGNORECASE)
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def render(report, command="check", **more):
+    return markdown.render(report, View(command=command), **more)
 
 
 def tokens(text):

@@ -17,16 +17,17 @@ from markupsafe import Markup
 
 from deliverkit.model import escaped
 from deliverkit.render import overview
-from deliverkit.render.html import view
+from deliverkit.render.formats import View
+from deliverkit.render.html import content
 from deliverkit.report import Report
 
 _COMMAND: Final = re.compile(r"(?m)^([^\S\n]*):(?=:)")
 _OBEYED: Final = re.compile(r"#(?=#(?:\[|[A-Za-z]{1,32}\[))")
 
 
-def render(report: Report, *, command: str = "check") -> str:
-    """The whole page. `command` is the command that made the report."""
-    page = _environment().get_template("report.html").render(run=view.run(report, command))
+def render(report: Report, view: View) -> str:
+    """The whole page."""
+    page = _environment().get_template("report.html").render(run=content.run(report, view))
     return _defused(page)
 
 
@@ -41,7 +42,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["ticked"] = view.ticked
+    made.filters["ticked"] = content.ticked
     made.filters["sentence"] = overview.sentence
     made.filters["newline"] = Markup
     return made

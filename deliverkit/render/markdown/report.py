@@ -15,6 +15,7 @@ from deliverkit.model import shown
 from deliverkit.model.display import RECORDED
 from deliverkit.render import overview
 from deliverkit.render.blocks import advice
+from deliverkit.render.formats import View
 from deliverkit.render.markdown.marks import block, code, prose
 from deliverkit.render.tables import Cell, Chapter, Item, Table, chapters
 from deliverkit.render.text.finding import write_exhibits
@@ -34,21 +35,20 @@ _RULES: Final = 40
 _RESOLVERS: Final = 20
 
 
-def render(report: Report, *, command: str = "check", limit: int = LIMIT) -> str:
-    """The whole, at most `limit` octets, ending in a newline. `command` is the command that made the report."""
-    single = len(report.targets) == 1
+def render(report: Report, view: View, *, limit: int = LIMIT) -> str:
+    """The whole, at most `limit` octets, ending in a newline."""
+    judged = overview.judged(report)
+    single = len(judged) == 1
     tail = _asked(report)
     room = limit - _octets(tail) - 400
     parts: list[str] = []
     if not single:
-        head = (
-            f"# {VERDICT[report.verdict][0]}: {count(len(report.targets), 'target')}\n\n{overview.verdicts(report)}\n"
-        )
+        head = f"# {VERDICT[report.verdict][0]}: {count(len(judged), 'target')}\n\n{overview.verdicts(report)}\n"
         parts += [head, _overview(report, limit // 4)]
         room -= sum(map(_octets, parts))
     left = 0
     for target in report.targets:
-        told = _fitting(target, command, room, single=single, asked=bool(report.vantage.resolvers))
+        told = _fitting(target, view, room, single=single, asked=bool(report.vantage.resolvers))
         left += told is None
         if told is not None:
             parts.append(told)
@@ -62,12 +62,12 @@ def _octets(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _fitting(target: TargetReport, command: str, room: int, *, single: bool, asked: bool) -> str | None:
+def _fitting(target: TargetReport, view: View, room: int, *, single: bool, asked: bool) -> str | None:
     """The target in full, without its facts, or in short: the first that fits."""
-    level = "#" if single else "##"
+    level = "#" if single and not target.about else "##"
     forms: tuple[Callable[[], Iterator[str]], ...] = (
-        lambda: _whole(target, command, level, facts=True, asked=asked),
-        lambda: _whole(target, command, level, facts=False, asked=asked),
+        lambda: _whole(target, view, level, facts=True, asked=asked),
+        lambda: _whole(target, view, level, facts=False, asked=asked),
         lambda: _brief(target, level),
     )
     for form in forms:
@@ -81,34 +81,47 @@ def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
 
 
-def _whole(target: TargetReport, command: str, level: str, *, facts: bool, asked: bool) -> Iterator[str]:
+def _whole(target: TargetReport, view: View, level: str, *, facts: bool, asked: bool) -> Iterator[str]:
     yield from _head(target, level)
     if target.error is not None:
         return
     known = chapters(target.facts) if facts else {}
-    lead = known.pop(command, None)
+    lead = known.pop(view.command, None)
     if lead is not None:
         yield f"{level}# {lead.title}"
         yield from _chapter(lead, f"{level}##", unfolded=True)
     for group in overview.heads(target):
-        yield from _finding(group, target.target, f"{level}#")
+        yield from _finding(group, target.target, view, f"{level}#")
     if target.inconclusive:
         yield f"{level}# ? not determined"
         yield "\n".join(_unclear(target))
-    onward = hint(target, command, asked=asked) if target.role != "nonexistent" else None
+    onward = hint(target, view.command, asked=asked) if target.role != "nonexistent" and not target.about else None
     if onward is not None:
         yield f"**Next** {code(onward[0])}: {prose(onward[1])}"
     if target.suppressed:
-        rows = [(code(one.rule), SEVERITY[one.severity][0], code(one.subject), prose(one.message), one.by)
-                for one in target.suppressed]  # fmt: skip
-        yield from _folded(
-            f"{len(target.suppressed)} suppressed", [_grid(("rule", "severity", "subject", "message", "by"), rows)]
-        )
+        yield from _folded(f"{len(target.suppressed)} suppressed", [_suppressed(target)])
     for chapter in known.values():
         yield from _folded(f"Facts: {chapter.title}", _chapter(chapter, f"{level}##"))
     if target.passed:
         lines = [f"- {area}: {' '.join(map(code, rules))}" for area, rules in overview.by_area(target.passed).items()]
         yield from _folded(f"{len(target.passed)} passed", ["\n".join(lines)])
+
+
+def _suppressed(target: TargetReport) -> str:
+    head = ("rule", "severity", "subject", "message", "accepted by")
+    return _grid(
+        head,
+        [
+            (
+                code(one.rule),
+                SEVERITY[one.severity][0],
+                code(one.subject),
+                prose(one.message),
+                prose(overview.accepted(one)),
+            )
+            for one in target.suppressed
+        ],
+    )
 
 
 def _brief(target: TargetReport, level: str) -> Iterator[str]:
@@ -134,7 +147,7 @@ def _head(target: TargetReport, level: str) -> Iterator[str]:
         yield ROLE[target.role].capitalize()
 
 
-def _finding(group: Group, target: str, level: str) -> Iterator[str]:
+def _finding(group: Group, target: str, view: View, level: str) -> Iterator[str]:
     head = group.head
     yield f"{level} {SEVERITY[head.severity][0]}: {code(head.rule)}"
     yield prose(overview.sentence(head.message))
@@ -142,8 +155,9 @@ def _finding(group: Group, target: str, level: str) -> Iterator[str]:
     facts = [f"**Who** {WHO.get(head.who, head.who)}"]
     if where:
         facts.insert(0, f"**At** {code(where)}")
-    if head.location is not None:
-        facts.insert(0, f"**In** {code(overview.position(head.location))}")
+    position = view.place(target, head)
+    if position is not None:
+        facts.insert(0, f"**In** {code(overview.position(position))}")
     yield " · ".join(facts)
     if group.exhibits:
         sheet = Sheet(_LOOK)
@@ -243,7 +257,8 @@ def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _overview(report: Report, limit: int) -> str:
     lines: list[Sequence[str]] = []
     room = limit
-    for target in report.targets:
+    judged = overview.judged(report)
+    for target in judged:
         found = overview.standing(target)
         label = VERDICT[target.verdict][0] if target.error is None else "✗ not judged"
         unclear = len({entry.rule for entry in target.inconclusive})
@@ -254,7 +269,7 @@ def _overview(report: Report, limit: int) -> str:
             break
         lines.append(line)
     head = ("target", "verdict", "errors", "warnings", "notices", "not determined", "passed")
-    more = len(report.targets) - len(lines)
+    more = len(judged) - len(lines)
     return _grid(head, lines) + "\n" + (f"\nand {more} more\n" if more else "")
 
 

@@ -53,11 +53,15 @@ def render(report: Report, view: View) -> str:
         results.append(result)
     notifications += _left_out(len(listed) - len(results), "result")
     notifications += _left_out(len(unclear) - _MOST_NOTIFICATIONS, "notification")
-    return _dumped(_log(report, rules, results, notifications)).decode() + "\n"
+    return _dumped(_log(report, view.command, rules, results, notifications)).decode() + "\n"
 
 
 def _log(
-    report: Report, rules: list[dict[str, Any]], results: list[dict[str, Any]], notifications: list[dict[str, Any]]
+    report: Report,
+    command: str,
+    rules: list[dict[str, Any]],
+    results: list[dict[str, Any]],
+    notifications: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
         "$schema": SCHEMA,
@@ -72,7 +76,7 @@ def _log(
                         "rules": rules,
                     }
                 },
-                "automationDetails": {"id": "deliverkit/"},
+                "automationDetails": {"id": f"deliverkit/{command}/"},  # a category of its own for each command
                 "columnKind": "unicodeCodePoints",
                 "invocations": [
                     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from deliverkit.render.tables import mail, policies, secured, sessions, spf
+from deliverkit.render.tables import authentication, mail, policies, secured, sessions, spf
 from deliverkit.render.tables.shape import Block, Cell, Chapter, Item, Row, Table
 from deliverkit.report.document import Facts
 
@@ -22,6 +22,7 @@ _DRAWN: Final[tuple[tuple[str, Callable[[Any], Chapter]], ...]] = (
     ("dane", secured.dane),
     ("dnssec", secured.dnssec),
     ("smtp", sessions.chapter),
+    ("delivery", authentication.chapter),
     ("second_opinion", policies.second_opinion),
 )
 

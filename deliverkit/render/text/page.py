@@ -11,6 +11,7 @@ from deliverkit.render.text.accepted import accepted_words, write_file, write_su
 from deliverkit.render.text.finding import write_finding, write_line
 from deliverkit.render.text.gather import gathered
 from deliverkit.render.text.next import write_next
+from deliverkit.render.text.outside import write_outside
 from deliverkit.render.text.questions import write_questions
 from deliverkit.render.text.sheet import Look, Part, Sheet
 from deliverkit.render.text.smtp_detail import write_details
@@ -60,6 +61,8 @@ def _write_target(sheet: Sheet, target: TargetReport, command: str) -> None:
     if target.inconclusive:
         sheet.blank()
         write_unclear(sheet, target.inconclusive)
+    if not sheet.look.quiet:
+        write_outside(sheet, target.outside)
     if sheet.look.verbose and not sheet.look.quiet:
         if target.facts.smtp is not None:
             write_details(sheet, target.facts.smtp)

@@ -11,11 +11,12 @@ import msgspec
 
 from deliverkit.render import overview
 from deliverkit.render.blocks import Text, advice
+from deliverkit.render.formats import View
 from deliverkit.render.tables import Chapter, chapters
 from deliverkit.render.text.finding import lines_of
 from deliverkit.render.text.gather import Group, place
 from deliverkit.render.text.next import hint
-from deliverkit.render.text.words import ROLE, SEVERITY, VERDICT, WHO, seconds
+from deliverkit.render.text.words import ROLE, SEVERITY, VERDICT, WHO, count, seconds
 from deliverkit.report import FindingReport, Report, SuppressedReport, TargetReport
 from deliverkit.report.document import ExhibitReport
 
@@ -76,6 +77,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """A target's section."""
 
     id: str
+    heads: bool
+    """Whether the page's own head tells its name and verdict."""
+    file: bool
+    """Whether it is a file of the user's."""
     title: str
     verdict: str
     label: str
@@ -86,7 +91,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     findings: tuple[Finding, ...]
     unclear: tuple[tuple[list[str], tuple[str, ...]], ...]
-    suppressed: tuple[SuppressedReport, ...]
+    suppressed: tuple[tuple[SuppressedReport, str], ...]
     lead: Chapter | None
     """What the command is about: it stands before the findings."""
     chapters: tuple[Chapter, ...]
@@ -96,15 +101,19 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     questions_more: int
 
 
-def run(report: Report, command: str) -> dict[str, Any]:
+def run(report: Report, view: View) -> dict[str, Any]:
     """The whole page's content."""
     ids = _Ids()
-    single = len(report.targets) == 1
-    targets = [_target(target, command, ids, asked=bool(report.vantage.resolvers)) for target in report.targets]
+    judged = overview.judged(report)
+    single = len(judged) == 1
+    targets = [
+        _target(target, view, ids, asked=bool(report.vantage.resolvers), heads=single and target is judged[0])
+        for target in report.targets
+    ]
     return {
-        "command": command,
+        "command": view.command,
         "tool": report.tool,
-        "title": targets[0].title if single else f"{len(targets)} targets",
+        "title": overview.title(judged[0]) if single else count(len(judged), "target"),
         "verdict": report.verdict,
         "label": VERDICT[report.verdict][0],
         "verdicts": overview.verdicts(report),
@@ -113,6 +122,7 @@ def run(report: Report, command: str) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "resolvers": [overview.resolver(entry) for entry in report.vantage.resolvers],
         "families": _families(report),
+        "counts": overview.counted(judged[0]) if single else [],
         "single": single,
         "targets": targets,
         "labels": {name: label for name, (label, _) in SEVERITY.items()},
@@ -136,14 +146,17 @@ def _families(report: Report) -> str:
     return f"IPv4 {said[report.vantage.ipv4]}, IPv6 {said[report.vantage.ipv6]}"
 
 
-def _target(target: TargetReport, command: str, ids: _Ids, *, asked: bool) -> Target:
+def _target(target: TargetReport, view: View, ids: _Ids, *, asked: bool, heads: bool) -> Target:
     found = overview.standing(target)
     known = chapters(target.facts)
-    lead = known.pop(command, None)
+    lead = known.pop(view.command, None)
     questions = () if target.questions is msgspec.UNSET else target.questions
-    onward = hint(target, command, asked=asked) if target.role != "nonexistent" and target.error is None else None
+    asking = target.role != "nonexistent" and target.error is None and not target.about
+    onward = hint(target, view.command, asked=asked) if asking else None
     return Target(
         id=ids("target", target.target),
+        heads=heads,
+        file=bool(target.about),
         title=overview.title(target),
         verdict=target.verdict if target.error is None else "fail",
         label=VERDICT[target.verdict][0] if target.error is None else "✗ not judged",
@@ -156,9 +169,9 @@ def _target(target: TargetReport, command: str, ids: _Ids, *, asked: bool) -> Ta
         took=seconds(target.duration_ms),
         role=ROLE.get(target.role or "", ""),
         error=target.error or "",
-        findings=tuple(_finding(group, target.target, ids) for group in overview.heads(target)),
+        findings=tuple(_finding(group, target.target, view, ids) for group in overview.heads(target)),
         unclear=tuple(overview.unclear(target.inconclusive)),
-        suppressed=target.suppressed,
+        suppressed=tuple((one, overview.accepted(one)) for one in target.suppressed),
         lead=lead,
         chapters=tuple(known.values()),
         passed=overview.by_area(target.passed),
@@ -168,9 +181,10 @@ def _target(target: TargetReport, command: str, ids: _Ids, *, asked: bool) -> Ta
     )
 
 
-def _finding(group: Group, target: str, ids: _Ids) -> Finding:
+def _finding(group: Group, target: str, view: View, ids: _Ids) -> Finding:
     head = group.head
     told = advice(head)
+    position = view.place(target, head)
     return Finding(
         id=ids(target, head.rule),
         rule=head.rule,
@@ -179,7 +193,7 @@ def _finding(group: Group, target: str, ids: _Ids) -> Finding:
         message=overview.sentence(head.message),
         who=WHO.get(head.who, head.who),
         where=place(group, target) or ("" if head.subject in ("", target) else head.subject),
-        position=overview.position(head.location) if head.location is not None else "",
+        position=overview.position(position) if position is not None else "",
         exhibits=tuple(_exhibit(exhibit) for exhibit in group.exhibits[:_EXHIBITS]),
         evidence_more=max(len(group.exhibits) - _EXHIBITS, 0),
         words=told.words,
