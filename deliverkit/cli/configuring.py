@@ -6,6 +6,7 @@ value of a command came from; what came from nowhere is the file's to give.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,8 +93,17 @@ def _merged(config: Config, context: Any) -> Config:
         elif not values.get("offline"):
             values["resolver"] = list(_resolvers(config))
     if values.get("user") is not None and not values["password_env"] and not values["password_file"]:
-        values["password_env"] = config.password_env
+        values["password_env"] = _variable(config)
     return config
+
+
+def _variable(config: Config) -> str | None:
+    """The variable with the password of a login."""
+    name = config.password_env
+    if name is not None and name not in os.environ:
+        where = f"{escaped(config.path or '')}:{config.line('password_env')}"
+        raise ConfigError(f"{where}: password_env: there is no environment variable {name}")
+    return name
 
 
 def _open(context: Any, name: str) -> bool:

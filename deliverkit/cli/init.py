@@ -45,7 +45,7 @@ def init(
     form = known_format(painting.format)
     if not force:
         _free()
-    asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not yes and _sits_there()
     words = targets.domains or (_asked("Which domains? ").replace(",", " ").split() if asks else [])
     if not words:
         raise UsageError("init: which domain? (deliverkit init example.com)")
@@ -98,6 +98,10 @@ def _free() -> None:
         there = found.name if found is not None and found.parent == Path.cwd() else None
     if there is not None:
         raise UsageError(f"{there}: there is a configuration already; --force writes {PATH} all the same")
+
+
+def _sits_there() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _asked(question: str) -> str:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 PLAIN: Final = ("text", "json")
 """What a command without findings writes."""
 REPORTS: Final = (
-    "text", "compact", "json", "jsonl", "csv", "junit", "sarif", "github", "gitlab", "nagios", "prometheus",
+    "text", "compact", "json", "jsonl", "csv", "markdown", "html", "junit", "sarif", "github", "gitlab", "nagios",
+    "prometheus",
 )  # fmt: skip
 """What a command with findings writes: the names of `render/formats.py`, in the order of the help."""
-PLANNED: Final = ("markdown", "html")
 NAGIOS: Final = "nagios"
 
 
@@ -34,9 +34,7 @@ def known_format(name: str, option: str = "--format", formats: Sequence[str] = P
     if name in formats:
         return name
     written = f"{', '.join(formats[:-1])} and {formats[-1]}"
-    if name in PLANNED and "compact" in formats:
-        raise UsageError(f"{option} {name}: not yet; this version writes {written}")
-    if name in REPORTS or name in PLANNED:
+    if name in REPORTS:
         raise UsageError(f"{option} {name}: not of this command, which writes {written}")
     raise UsageError(f"{option} {name}: no such format{nearest(name, formats)}")
 

@@ -121,4 +121,4 @@ def _toml(value: str | tuple[str, ...] | dict[str, str]) -> str:
 
 def _text(value: str) -> str:
     """A basic string: what JSON escapes, TOML reads alike (TOML 1.0, String)."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -22,6 +22,9 @@ from deliverkit.model.near import nearest
 T = TypeVar("T")
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 _MOST_SENDERS: Final = 1000
+_STRINGS: Final = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
+_LONG_KEY: Final = re.compile(r"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){32}")
+"""Tables in tables in tables: the work that a key makes grows with the square of its parts."""
 
 
 def load(path: Path) -> Config:
@@ -54,6 +57,10 @@ def _parsed(octets: bytes, path: str) -> tuple[str, Any]:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8") from None
+    bare = _STRINGS.sub("s", text)
+    long_key = _LONG_KEY.search(bare)
+    if long_key is not None:
+        raise ConfigError(f"{path}:{bare.count(chr(10), 0, long_key.start()) + 1}: nested too deep")
     try:
         return text, tomllib.loads(text)
     except RecursionError:
@@ -220,6 +227,8 @@ class _Reader:
         try:
             return read(value)
         except ValueError as error:
+            if isinstance(value, str) and looks_secret(value):
+                raise self._wrong(keys, "cannot be used, and is not shown: it looks like a secret") from None
             raise self._wrong(keys, str(error)) from None
 
     def _wrong(self, keys: Keys, words: str) -> ConfigError:

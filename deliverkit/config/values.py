@@ -116,9 +116,11 @@ def selector(value: object) -> str:
 def network(value: object) -> str:
     """An IP address or a network in CIDR form."""
     found = text(value).strip()
-    if is_address(found):
+    if is_address(found) and "%" not in found:
         return str(ipaddress.ip_address(found))
     try:
+        if "%" in found:
+            raise ValueError("a zone index holds on one machine alone")  # noqa: TRY301 - told below
         made = ipaddress.ip_network(found, strict=False)
     except ValueError:
         raise ValueError(f"{quoted(found)}: neither an IP address nor a network (CIDR)") from None

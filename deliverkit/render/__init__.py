@@ -1,1 +1,1 @@
-"""Reports to strings: text for people, JSON for programs."""
+"""Reports to strings: text for people, and a format for each program that reads them (`formats.py`)."""

@@ -38,6 +38,8 @@ MODULES: Final = {
     "compact": "deliverkit.render.compact",
     "jsonl": "deliverkit.render.jsonl",
     "csv": "deliverkit.render.csv",
+    "markdown": "deliverkit.render.markdown.report",
+    "html": "deliverkit.render.html.page",
     "junit": "deliverkit.render.junit",
     "sarif": "deliverkit.render.sarif",
     "github": "deliverkit.render.github",

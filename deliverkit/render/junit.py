@@ -104,7 +104,8 @@ def _tell(case: Element, kind: str, told: list[Entry]) -> None:
         lines.append(compact(entry))
         if entry.finding is not None:
             lines += [f"  {line(text)}" for text in entry.finding.evidence]
-            lines += [f"  fix: {line(text)}" for text in entry.finding.fix.split("\n") if text.strip()]
+            fix = [line(text) for text in entry.finding.fix.split("\n") if text.strip()]
+            lines += [f"  {'     ' if number else 'fix: '}{text}" for number, text in enumerate(fix)]
             lines.append(f"  {', '.join(entry.finding.references)}")
     child.text = clean("\n".join(lines))
 

@@ -33,6 +33,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if rule in target.passed or any(each.rule == rule for each in (*target.findings, *target.suppressed)):
             return True
+        if target.outside is not msgspec.UNSET and rule != area:
+            return False  # files alone: what does not apply to them may well apply to what is published
         on_request = rule in _ON_REQUEST or "second-opinion" in rule
         return area in self.areas and (rule == area or (area not in _SESSIONS and not on_request))
 

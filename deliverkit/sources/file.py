@@ -20,6 +20,7 @@ _READERS: Final[dict[SourceKind, str]] = {
     "terraform": "deliverkit.sources.terraform",
 }
 """Modules with `read(text, path, *, origin) -> Source`, loaded when a file asks for them."""
+_ZONE: Final = (".zone", ".db")
 _YAML: Final = (".yaml", ".yml")
 _SUFFIX: Final = re.compile(r"\.(zone|db|txt|hosts|dns|zonefile|yaml|yml|json|bind)$", re.IGNORECASE)
 _NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}", re.ASCII)
@@ -51,7 +52,7 @@ def kind_of(path: Path, text: str) -> SourceKind:
     head = text[:4096].lstrip("\ufeff \t\r\n")
     if suffix in _YAML:
         return "octodns"
-    if suffix == ".json" or head.startswith("{"):
+    if suffix == ".json" or (head.startswith("{") and suffix not in _ZONE):
         return "terraform" if re.search(r'"(format_version|terraform_version)"', text[:65536]) else "dnscontrol"
     return "zone"
 
@@ -75,9 +76,10 @@ def octets_of(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as error:
         raise SourceError(f"{where}: {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(f"{where}: not a file")
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SourceError(f"{where}: not a file")
         try:
             octets = file.read(MAX_FILE + 1)
         except OSError as error:

@@ -52,6 +52,18 @@ def _modified(modifier: str, number: int) -> str:
     if value < 0:
         raise GenerateError(f"${{{modifier}}} makes a negative number")
     if base in "nN":
-        digits = f"{value:x}" if base == "n" else f"{value:X}"
-        return ".".join(reversed(digits.rjust((width + 1) // 2, "0")))
+        return _nibbles(value, width, upper=base == "N")
     return f"{value:0{width}{base}}" if width else f"{value:{base}}"
+
+
+def _nibbles(value: int, width: int, *, upper: bool) -> str:
+    """Hexadecimal digits from the last to the first, dots between; as in BIND the dots count in the width."""
+    made = ""
+    while True:
+        made += f"{value & 15:{'X' if upper else 'x'}}"
+        value >>= 4
+        if value == 0 and len(made) >= width:
+            return made
+        made += "."
+        if value == 0 and len(made) >= width:
+            return made

@@ -40,8 +40,8 @@ def test_only_what_may_be_tried_again_has_a_wait() -> None:
     assert decode(f"450 wait {LONGEST_S + 1} seconds").wait_s is None
 
 
-def test_greylisting_that_names_no_time_is_given_some_minutes() -> None:
-    assert decode("450 4.2.0 Greylisted").wait_s == 300
+def test_greylisting_that_names_no_time_leaves_it_to_the_schedule() -> None:
+    assert decode("450 4.2.0 Greylisted").wait_s is None
 
 
 @pytest.mark.parametrize(

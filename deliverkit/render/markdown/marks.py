@@ -8,6 +8,7 @@ the same is done with each word that could act.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from deliverkit.model import shown
@@ -16,7 +17,10 @@ from deliverkit.model.display import RECORDED
 _FIRST: Final = re.compile(r"(?:[-+=]|[0-9]{1,9}[.)])\S*")
 """What would begin a list or a heading where a line begins with it."""
 _RUN: Final = re.compile(r"`+")
-_ACTING: Final = re.compile(r"[^\s`]*(?:[@#<>\[\]*_|\\~&$`]|!\(|://|\bwww\.)\S*", re.IGNORECASE)
+_ACTING: Final = re.compile(
+    r"[^\s`]*(?:[@#<>\[\]*_|\\~&$`]|!\(|://|\bwww\.|\bGH-[0-9]|[!%][0-9]|\b[0-9a-f]{7,64}\b)\S*", re.IGNORECASE
+)
+"""A word that a forge would make markup, a mention, a link or a reference of."""
 _OBEYED: Final = re.compile(r"##(?=\[|[A-Za-z]{1,32}\[)")
 _COMMAND: Final = re.compile(r"(?m)^(\s*):(?=:)")
 _QUOTED: Final = re.compile(r"`([^`]+)`")
@@ -32,12 +36,12 @@ def code(text: str, limit: int = RECORDED) -> str:
     return f"{fence}{pad}{words}{pad}{fence}"
 
 
-def block(lines: str) -> str:
-    """A fenced block of lines that were made safe before, with its newline."""
+def block(lines: str, kind: str = "text") -> str:
+    """A fenced block of lines that were made safe before, with its newline. `kind` is what highlights them."""
     lines = defused(lines)
     longest = max((len(run) for run in _RUN.findall(lines)), default=0)
     fence = "`" * max(longest + 1, 3)
-    return f"{fence}text\n{lines.removesuffix(chr(10))}\n{fence}\n"
+    return f"{fence}{kind}\n{lines.removesuffix(chr(10))}\n{fence}\n"
 
 
 def prose(text: str) -> str:
@@ -51,7 +55,15 @@ def prose(text: str) -> str:
     for quoted in _QUOTED.finditer(words):
         parts += [_quiet(words[end : quoted.start()]), code(quoted[1])]
         end = quoted.end()
-    return "".join([*parts, _quiet(words[end:])])
+    return _apart([*parts, _quiet(words[end:])])
+
+
+def _apart(parts: Iterable[str]) -> str:
+    """The parts joined; a space between two code spans, whose fences would else run into one (CommonMark §6.1)."""
+    joined = ""
+    for part in parts:
+        joined += f" {part}" if joined.endswith("`") and part.startswith("`") else part
+    return joined
 
 
 def _quiet(words: str) -> str:

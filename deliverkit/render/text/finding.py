@@ -65,7 +65,7 @@ def write_exhibits(sheet: Sheet, exhibits: Sequence[ExhibitReport]) -> None:
         if exhibit.title and exhibit.title != title:
             sheet.line((shown(exhibit.title), "dim"), indent=4)
         title = exhibit.title
-        for line in _lines(exhibit):
+        for line in lines_of(exhibit):
             record = shown(line.text, _WHOLE)
             sheet.line(record, indent=6)
             if line.marks:
@@ -74,7 +74,7 @@ def write_exhibits(sheet: Sheet, exhibits: Sequence[ExhibitReport]) -> None:
         sheet.line((f"… and {len(exhibits) - _EXHIBITS} more (all of them with --format json)", "dim"), indent=4)
 
 
-def _lines(exhibit: ExhibitReport) -> Iterator[ExhibitReport]:
+def lines_of(exhibit: ExhibitReport) -> Iterator[ExhibitReport]:
     """A document's lines, each with its marks; a record is one line, whatever is in it, where something is marked."""
     if exhibit.marks and _RECORD.search(exhibit.title):
         yield exhibit
