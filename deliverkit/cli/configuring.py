@@ -115,20 +115,15 @@ def _resolvers(config: Config) -> tuple[str, ...]:
     """The resolvers as `--resolver` takes them: the system's alone are what it asks by default."""
     if set(config.resolvers) == {"system"}:
         return ()
-    from deliverkit.dns.options import (  # noqa: PLC0415 - only where one is named, and slow to load
-        DnsOptions,
-        DnsOptionsError,
-        system_resolvers,
-    )
+    if "system" not in config.resolvers:
+        return config.resolvers
+    from deliverkit.dns.options import DnsOptions, DnsOptionsError, system_resolvers  # noqa: PLC0415 - named here alone
 
     try:
-        return tuple(
-            f"{spec.address}#{spec.port}" if spec is not None else name
-            for name in config.resolvers
-            for spec in (system_resolvers(DnsOptions().system) if name == "system" else (None,))
-        )
+        system = tuple(f"{spec.address}#{spec.port}" for spec in system_resolvers(DnsOptions().system))
     except DnsOptionsError as error:
-        raise UsageError(str(error)) from error
+        raise ConfigError(str(error)) from error
+    return tuple(spec for name in config.resolvers for spec in (system if name == "system" else (name,)))
 
 
 def _known_rules(config: Config) -> None:
