@@ -57,6 +57,7 @@ PROMISES = [(severity, rule) for severity, ids in PROMISED.items() for rule in i
 EXAMPLES = [
     pytest.param(rule, block.world, id=f"{rule.id}-{kind}-{number}")
     for rule in RULES.values()
+    if rule.area != "zone"  # a file, of which nobody is asked
     for kind, blocks in (("bad", rule.doc.bad), ("good", rule.doc.good))
     for number, block in enumerate(blocks)
 ]
@@ -114,7 +115,7 @@ def test_the_version_is_one():
     assert re.fullmatch(r"\d+\.\d+\.\d+", deliverkit.__version__)
 
 
-@pytest.mark.parametrize(("rule", "world"), EXAMPLES)
+@pytest.mark.parametrize(("rule", "world"), [one for one in EXAMPLES if one.values[0].area != "zone"])
 def test_saved_evidence_judged_again_gives_the_same_outcomes(rule: Rule, world: str):
     inputs = example_inputs(world, rule.area)
 

@@ -6,6 +6,7 @@ value of a command came from; what came from nowhere is the file's to give.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.terminal import say
 from deliverkit.config import Config, ConfigError
 from deliverkit.config.find import find
-from deliverkit.dns.options import DnsOptions, DnsOptionsError, system_resolvers
 from deliverkit.model import AREAS, escaped
 
 SETTINGS: Final = "settings"
@@ -42,7 +42,7 @@ def configured(context: Any) -> None:
         if "select" in values:
             _known_rules(config)
         context.meta[SETTINGS] = _merged(config, context)
-    except (ConfigError, DnsOptionsError) as error:
+    except ConfigError as error:
         raise UsageError(str(error)) from error
 
 
@@ -92,8 +92,17 @@ def _merged(config: Config, context: Any) -> Config:
         elif not values.get("offline"):
             values["resolver"] = list(_resolvers(config))
     if values.get("user") is not None and not values["password_env"] and not values["password_file"]:
-        values["password_env"] = config.password_env
+        values["password_env"] = _variable(config)
     return config
+
+
+def _variable(config: Config) -> str | None:
+    """The variable with the password of a login."""
+    name = config.password_env
+    if name is not None and name not in os.environ:
+        where = f"{escaped(config.path or '')}:{config.line('password_env')}"
+        raise ConfigError(f"{where}: password_env: there is no environment variable {name}")
+    return name
 
 
 def _open(context: Any, name: str) -> bool:
@@ -106,11 +115,20 @@ def _resolvers(config: Config) -> tuple[str, ...]:
     """The resolvers as `--resolver` takes them: the system's alone are what it asks by default."""
     if set(config.resolvers) == {"system"}:
         return ()
-    return tuple(
-        f"{spec.address}#{spec.port}" if spec is not None else name
-        for name in config.resolvers
-        for spec in (system_resolvers(DnsOptions().system) if name == "system" else (None,))
+    from deliverkit.dns.options import (  # noqa: PLC0415 - only where one is named, and slow to load
+        DnsOptions,
+        DnsOptionsError,
+        system_resolvers,
     )
+
+    try:
+        return tuple(
+            f"{spec.address}#{spec.port}" if spec is not None else name
+            for name in config.resolvers
+            for spec in (system_resolvers(DnsOptions().system) if name == "system" else (None,))
+        )
+    except DnsOptionsError as error:
+        raise UsageError(str(error)) from error
 
 
 def _known_rules(config: Config) -> None:

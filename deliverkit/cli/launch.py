@@ -71,16 +71,15 @@ class Launch:
             return plugin(str(error))
 
     def _run(self, words: list[str], form: str, outputs: list[tuple[str, Path]]) -> int:
-        options = self._options()
-        path = baseline_of(self.judging, self.asking)
-        if path is not None:
-            options = msgspec.structs.replace(options, baseline=read_baseline(path), baseline_path=path)
-        report = self.judge(words, options, *((ahead.TEXT,) if form == "text" else ()))
+        report = self.judge(words, self.options(), *((ahead.TEXT,) if form == "text" else ()))
         look = terminal.look(self.showing.color.value, verbose=self.showing.verbose, quiet=self.showing.quiet)
         return publish(report, form, outputs, self._view(look), exit_zero=self.judging.exit_zero)
 
     def judge(self, words: list[str], options: RunOptions | None = None, *later: str) -> Report:
-        """Asks and judges; `later` are modules that are needed then. Raises `UsageError`."""
+        """Asks and judges, without `options` as if there were no baseline. Raises `UsageError`.
+
+        `later` are modules that are needed after that.
+        """
         options = options or self._options()
         if self.sessions is None:
             requests = self._requests(words)
@@ -112,8 +111,11 @@ class Launch:
         )
 
     def options(self) -> RunOptions:
-        """How it is to be run, for a command that runs it itself. Raises `UsageError`."""
-        return self._options()
+        """How it is to be run, with the baseline. Raises `UsageError`."""
+        path = baseline_of(self.judging, self.asking)
+        if path is None:
+            return self._options()
+        return msgspec.structs.replace(self._options(), baseline=read_baseline(path), baseline_path=path)
 
     def requests(self, words: list[str]) -> tuple[Inputs, ...]:
         """What is to be asked, likewise. Raises `UsageError`."""

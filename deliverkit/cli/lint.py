@@ -12,7 +12,7 @@ from typer import Argument, Option
 from deliverkit.cli import terminal
 from deliverkit.cli.declare import application
 from deliverkit.cli.errors import UsageError
-from deliverkit.cli.launch import checked_timeout, gate_of
+from deliverkit.cli.launch import baseline_of, checked_timeout, gate_of, read_baseline
 from deliverkit.cli.lint_files import sources_of
 from deliverkit.cli.main import bug
 from deliverkit.cli.options import RUN, Configuring, Judging, Showing
@@ -107,7 +107,12 @@ def _lint(
 
     report = runs.lint(sources, options, partial=files.zone_partial, live=files.resolve_includes)
     look = terminal.look(showing.color.value, verbose=showing.verbose, quiet=showing.quiet)
-    view = View(look=look, command="lint", fail_on=judging.fail_on.value)
+    view = View(
+        look=look,
+        command="lint",
+        fail_on=judging.fail_on.value,
+        where=settings.where if settings is not None else None,
+    )
     return publish(report, form, outputs, view, exit_zero=judging.exit_zero)
 
 
@@ -121,10 +126,13 @@ def _options(files: Files, linting: Linting, judging: Judging, showing: Showing)
             parse_resolver(resolver)
     except DnsOptionsError as error:
         raise UsageError(str(error)) from error
+    path = baseline_of(judging, linting)
     return RunOptions(
         dns=DnsOptions(resolvers=tuple(files.resolver)),
-        gate=gate_of(judging),
+        gate=gate_of(judging, linting.settings),
         config=linting.settings,
+        baseline=read_baseline(path) if path is not None else None,
+        baseline_path=path,
         timeout=checked_timeout(linting.timeout),
         trace=terminal.say if linting.trace else None,
         progress=terminal.progress(quiet=showing.quiet or linting.trace),

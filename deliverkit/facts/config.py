@@ -18,6 +18,8 @@ class IgnoreFacts(Fact, frozen=True, kw_only=True):
     line: int
     inline: bool = False
     """Whether it is a comment beside a record."""
+    problem: str | None = None
+    """Why it cannot be understood; it accepts nothing then."""
     today: dt.date
     most_days: int
     """The longest that an ignore may hold, in days."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from deliverkit.model import shown
+from deliverkit.render.entries import line
 from deliverkit.render.formats import View
 from deliverkit.report.document import Report, TargetReport
 
@@ -46,7 +46,7 @@ def render(report: Report, view: View) -> str:  # noqa: ARG001 - every format's 
 
 def label(text: str) -> str:
     """A label's value, quoted and escaped."""
-    safe = shown(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')
+    safe = line(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe}"'
 
 
@@ -61,7 +61,7 @@ def _family(name: str, says: str, samples: Sequence[Sample]) -> str:
     lines = [f"# HELP {name} {says}", f"# TYPE {name} gauge"]
     for told, value in sorted(once.items()):
         lines.append(f"{name}{{{told}}} {_number(value)}" if told else f"{name} {_number(value)}")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{each}\n" for each in lines)
 
 
 def _number(value: float) -> str:

@@ -29,10 +29,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             return True  # no rule of this version: it finds nothing any more
         if target.error is not None or not self.gate.judges(rule, area) or self.gate.accepts(rule, area):
             return False
-        if any(rule in (entry.rule, entry.area) for entry in target.inconclusive):
+        outside = () if isinstance(target.outside, msgspec.UnsetType) else target.outside
+        if any(rule in (entry.rule, entry.area) for entry in (*target.inconclusive, *outside)):
             return False
         if rule in target.passed or any(each.rule == rule for each in (*target.findings, *target.suppressed)):
             return True
+        if target.outside is not msgspec.UNSET and rule != area:
+            return False  # files alone: what does not apply to them may well apply to what is published
         on_request = rule in _ON_REQUEST or "second-opinion" in rule
         return area in self.areas and (rule == area or (area not in _SESSIONS and not on_request))
 

@@ -36,6 +36,8 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     column: int | None = None
     lines: tuple[int, int] | None = None
+    problem: str | None = None
+    """Why it cannot be understood; it accepts nothing then."""
 
     def expired(self, today: dt.date) -> bool:
         """Whether its last day has passed."""
@@ -50,7 +52,7 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, rule: str, area: str, domain: str, location: Location | None = None) -> bool:
         """Whether it accepts a finding of this rule on this domain, at this place."""
-        if self.rule not in (rule, area) or not self.names(domain):
+        if self.problem is not None or self.rule not in (rule, area) or not self.names(domain):
             return False
         if self.lines is None:
             return True

@@ -12,6 +12,49 @@ _DOCS = "docs/ignores-and-baseline.md"
 
 
 @rule(Severity.ERROR, _DOCS, who=Who.MAIL_ADMIN)
+def config_ignore_invalid(ignore: IgnoreFacts) -> Iterator[Finding]:
+    """An ignore names no rule that there is, or a day that is none, and accepts nothing.
+
+    A slip of the pen in an ignore is silent otherwise: whoever wrote it believes the finding accepted. In the
+    configuration most slips end the command at once; in the comments of a zone file they are told here.
+
+    ## Fix
+    Name a rule as its findings do (`deliverkit rules` lists them) or an area, and the day as `until=2027-01-31`.
+
+    ## Bad
+        $ORIGIN example.com.
+        @      MX    10 mx
+        mx     A     192.0.2.1
+
+        [deliverkit.toml]
+        [[ignore]]
+        rule = "mx-no-ipv7"
+        domain = "example.com"
+        reason = "OPS-412: the new host has IPv6"
+        expires = 2027-03-31
+
+    ## Good
+        $ORIGIN example.com.
+        @      MX    10 mx
+        mx     A     192.0.2.1
+
+        [deliverkit.toml]
+        [[ignore]]
+        rule = "mx-no-ipv6"
+        domain = "example.com"
+        reason = "OPS-412: the new host has IPv6"
+        expires = 2027-03-31
+    """
+    if ignore.problem is not None:
+        yield Finding(
+            message=f"the ignore of {_names(ignore)} accepts nothing: {ignore.problem}",
+            subject=_names(ignore),
+            evidence=_written(ignore),
+            cause="invalid",
+        )
+
+
+@rule(Severity.ERROR, _DOCS, who=Who.MAIL_ADMIN)
 def config_ignore_without_reason(ignore: IgnoreFacts) -> Iterator[Finding]:
     """An ignore does not say why.
 
@@ -133,8 +176,8 @@ def config_ignore_unused(ignore: IgnoreFacts) -> Iterator[Finding]:
         reason = "OPS-412: the new host has IPv6"
         expires = 2027-03-31
     """
-    if ignore.expires is not None and ignore.today > ignore.expires:
-        raise NotApplicable("it has expired")
+    if ignore.problem is not None or (ignore.expires is not None and ignore.today > ignore.expires):
+        raise NotApplicable("it accepts nothing")
     if not ignore.held and not ignore.told:
         raise NotApplicable("not all that it names was judged")
     if not ignore.held:
@@ -194,6 +237,8 @@ def config_ignore_too_long(ignore: IgnoreFacts) -> Iterator[Finding]:
         reason = "OPS-412: the new host has IPv6"
         expires = 2027-03-31
     """
+    if ignore.problem is not None:
+        raise NotApplicable("it accepts nothing")
     if ignore.expires is None:
         yield Finding(
             message=f"the ignore of {_names(ignore)} has no last day",

@@ -16,7 +16,7 @@ from deliverkit import engine
 from deliverkit.config.settings import Config
 from deliverkit.facts import Fact
 from deliverkit.facts.config import BaselineEntryFacts, ConfigFacts, IgnoreFacts
-from deliverkit.model import Status
+from deliverkit.model import AREAS, Status
 from deliverkit.model.gate import Gate
 from deliverkit.model.location import Location
 from deliverkit.report.asked import Asked
@@ -24,7 +24,7 @@ from deliverkit.report.baseline import Baseline, Entry
 from deliverkit.report.document import Counts, Facts, FindingReport, SuppressedReport, TargetReport
 from deliverkit.report.fold import hurt, judged, verdict_of
 from deliverkit.report.suppress import Accept, Acceptance, Suppression, of_config, suppress
-from deliverkit.rules import rules_of
+from deliverkit.rules import all_rules, rules_of
 
 _WORST = (Status.FAIL, Status.INCONCLUSIVE, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -80,6 +80,7 @@ def apply(
 def facts_of(done: Suppression, told: Accepted) -> ConfigFacts:
     """What became of the ignores and of the baseline."""
     stale = list(done.stale)
+    there = {rule.id for rule in all_rules()}.union(AREAS) if done.uses else set()
     return ConfigFacts(
         ignores=tuple(
             IgnoreFacts(
@@ -90,6 +91,7 @@ def facts_of(done: Suppression, told: Accepted) -> ConfigFacts:
                 path=use.accept.path,
                 line=use.accept.line,
                 inline=use.accept.lines is not None,
+                problem=use.accept.problem or (None if use.accept.rule in there else "there is no such rule"),
                 today=told.acceptance.today,
                 most_days=told.acceptance.most_days,
                 held=use.held,

@@ -107,7 +107,7 @@ async def _run(
 
 
 def accepts_of(source: Source) -> list[Accept]:
-    """The ignores in a file's comments; one that is damaged accepts nothing (`SourceProblem` tells)."""
+    """The ignores in a file's comments; one that is damaged accepts nothing, and is a finding."""
     return [
         Accept(
             rule=ignore.rule,
@@ -117,9 +117,9 @@ def accepts_of(source: Source) -> list[Accept]:
             line=ignore.place.line,
             column=ignore.place.column,
             lines=(ignore.first, ignore.last),
+            problem=ignore.problem,
         )
         for ignore in source.ignores
-        if ignore.problem is None
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the configuration expects of a domain is judged: by `check` without a domain, and wherever the domain is named."""
+"""What the configuration expects of a domain is judged: by `check` without a domain, and wherever one is named."""
 
 from __future__ import annotations
 

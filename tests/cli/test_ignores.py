@@ -195,3 +195,72 @@ def test_every_format_takes_a_file_as_a_target(cli, broken, configured, form):
     assert result.err == ""
     assert "config-ignore-without-reason" in result.out or form in ("nagios", "prometheus")
     assert result.code == (2 if form == "nagios" else 1)
+
+
+ZONE = """\
+$ORIGIN example.com.
+$TTL 3600
+@ SOA ns1 hostmaster 1 7200 3600 1209600 3600
+@ NS ns1.example.net.
+@ MX 10 mx.example.net.
+@ TXT "v=spf1 ip4:192.0.2.1 +all"
+_dmarc TXT "v=DMARC1; p=reject; rua=mailto:a@example.com"
+"""
+
+
+def test_lint_takes_the_configuration_and_the_baseline(cli, configured, tmp_path: Path):
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    assert cli("lint", "example.com.zone").code == 1
+    configured(f'[[ignore]]\nrule = "spf-permissive-all"\nreason = "x"\n{NEXT}\n')
+    assert cli("lint", "example.com.zone").code == 0
+    configured('[rules]\n"spf-permissive-all" = "off"\n')
+    assert cli("lint", "example.com.zone").code == 0
+    configured("schema = 1\n")
+    words = ("--offline", "--zone", "example.com.zone", "--inconclusive", "pass", "--ignore", "mx")
+    assert cli("baseline", "example.com", *words).code == 0
+    result = cli("lint", "example.com.zone", "--baseline", ".deliverkit-baseline.json", "--format", "json")
+    assert result.code == 0
+    # What does not apply to files alone makes no entry stale.
+    assert [one["target"] for one in json.loads(result.out)["targets"]] == ["example.com"]
+
+
+@pytest.mark.parametrize("text", ["until=2020-01-31 moves", "", "until=2999-01-01 moves"])
+def test_an_ignore_beside_a_record_is_judged_as_any(cli, configured, tmp_path: Path, text):
+    configured("schema = 1\n")
+    comment = f"; deliverkit: ignore[spf-permissive-all] {text}"
+    (tmp_path / "example.com.zone").write_text(ZONE.replace('+all"', f'+all" {comment}'))
+    document = json.loads(cli("lint", "example.com.zone", "--format", "json").out)
+    rules = found(document, "example.com.zone")
+    assert (
+        set(rules)
+        == {
+            "until=2020-01-31 moves": {"config-ignore-expired"},
+            "": {"config-ignore-without-reason", "config-ignore-too-long"},
+            "until=2999-01-01 moves": {"config-ignore-too-long"},
+        }[text]
+    )
+    assert {each["location"]["line"] for each in rules.values()} == {6}
+    assert ("spf-permissive-all" in found(document, "example.com")) is text.startswith("until=2020")
+
+
+@pytest.mark.parametrize(
+    "words", ["ignore[spf-permisive-all] until=2999-01-01 x", "ignore[spf-permissive-all] until=soon x", "ignore[] x"]
+)
+def test_a_slip_in_an_ignore_beside_a_record_is_an_error(cli, configured, tmp_path: Path, words):
+    configured("schema = 1\n")
+    (tmp_path / "example.com.zone").write_text(ZONE.replace('+all"', f'+all" ; deliverkit: {words}'))
+    document = json.loads(cli("lint", "example.com.zone", "--format", "json").out)
+    assert [*found(document, "example.com.zone")] == ["config-ignore-invalid"]
+    assert "spf-permissive-all" in found(document, "example.com")
+
+
+def test_what_a_change_finds_that_was_accepted_is_not_new(cli, world, configured):
+    configured("schema = 1\n")
+    today, wanted = world(ZONE, "today.zone"), world(ZONE.replace("p=reject", "p=none"), "wanted.zone")
+    saved = "run.json"
+    cli("check", "example.com", "--offline", "--zone", today, "--save-evidence", saved)
+    words = ("diff", "example.com", "--evidence", saved, "--zone", wanted, "--fail-on", "warning")
+    words = (*words, "--inconclusive", "pass", "--format", "json")
+    assert cli(*words).code == 1
+    configured(f'[[ignore]]\nrule = "dmarc-policy-none"\nreason = "x"\n{NEXT}\n')
+    assert cli(*words).code == 0

@@ -30,7 +30,8 @@ s1.dkim.vendor.example. TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPap
 parked.example. MX 0 .
 parked.example. TXT "v=spf1 -all"
 unclear.example. MX SERVFAIL
-gone.example. NXDOMAIN
+unclear.example. A 192.0.2.9
+example. SOA ns1.example. hostmaster.example. 1 7200 3600 1209600 3600
 """
 
 

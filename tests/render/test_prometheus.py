@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from session_reports import closed, endpoint
 from session_reports import report as sessions
 
-from deliverkit.model import shown
+from deliverkit.render.entries import line
 from deliverkit.render.formats import View
 from deliverkit.render.prometheus import render
 
@@ -34,7 +34,7 @@ def test_it_parses_and_no_sample_comes_twice(report, view):
 def test_labels_come_back_as_they_were():
     for text in EVIL:
         (sample,) = read(render(report_of(target(text)), View()))["deliverkit_suppressed_findings"]
-        assert sample[0]["target"] == shown(text, 256)
+        assert sample[0]["target"] == line(text, 256)
 
 
 def test_the_numbers():
