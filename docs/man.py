@@ -60,8 +60,8 @@ def page() -> str:
         _text(_help(group)),
         ".PP",
         _text(
-            "A name server that fails is never taken for a record that is missing: what could not be determined is told "
-            "apart from what is wrong. Commands take no input but their arguments, and change nothing that is published."
+            "A name server that fails is never taken for a record that is missing: what could not be determined is "
+            "told apart from what is wrong."
         ),
         ".SH COMMANDS",
     ]

@@ -62,7 +62,7 @@ def test_which_files_are_zones():
 
 
 def test_a_fragment(cli, repository: Path):
-    Path("zones/part.zone").write_text('@ MX 10 mail.example.net.\n@ TXT "v=spf1 mx -all"\n')
+    Path("zones/part.zone").write_text('$ORIGIN example.net.\n@ MX 10 mail.example.net.\n@ TXT "v=spf1 mx -all"\n')
     assert hook(cli, LINT, ["zones/part.zone"]).code == 1
     assert hook(cli, LINT, ["zones/part.zone"], "--zone-partial").code == 0
 
