@@ -26,9 +26,12 @@ _CODES: Final = (
     ("130", "interrupted"),
 )
 _FILES: Final = (
-    ("deliverkit.toml, .deliverkit.toml, pyproject.toml", "the configuration: in this folder, or upwards to the repository's root"),
+    (
+        "deliverkit.toml, .deliverkit.toml, pyproject.toml",
+        "the configuration: in this folder, or upwards to the repository's root",
+    ),
     (".deliverkit-baseline.json", "the findings that are accepted"),
-)  # fmt: skip
+)
 _ENVIRONMENT: Final = (
     ("DELIVERKIT_NAME", "the option --name, for every option that a command has: DELIVERKIT_FAIL_ON for --fail-on"),
     ("NO_COLOR", "no colour"),
