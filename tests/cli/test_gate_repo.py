@@ -95,6 +95,14 @@ def test_the_ignore_that_has_expired_is_told_and_hides_nothing(cli, repository: 
     assert cli("lint", "--fail-on", "warning").code == 1
 
 
+def test_text_tells_a_place_once(cli, pull_request: Path):
+    out = cli("lint").out
+    assert out.count("In    zones/example.com.zone:17:") == 1
+    assert "In    deliverkit.toml" not in out  # its exhibit is named by file and line
+    assert re.search(r"^    deliverkit\.toml:\d+$", out, re.MULTILINE)
+    assert "In    " not in cli("check", *LIVE, "--inconclusive", "pass").out
+
+
 def test_what_check_finds_is_in_the_baseline(cli, repository: Path):
     result = cli("check", *LIVE, "--inconclusive", "pass", "--format", "json", "--fail-on", "notice")
     document = json.loads(result.out)

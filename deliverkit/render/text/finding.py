@@ -147,7 +147,7 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
 def _write_file(sheet: Sheet, finding: FindingReport) -> None:
     """The place in a file, as editors and terminals follow it, where no exhibit is named by it."""
     at = finding.location
-    if at is None or any(exhibit.title == f"{at.path}:{at.line}" for exhibit in finding.evidence):
+    if at is None or any(exhibit.title == f"{at.path}:{at.line}" for exhibit in finding.exhibits):
         return
     column = "" if at.column is None else f":{at.column}"
     sheet.line(("In    ", "bold"), shown(f"{at.path}:{at.line}{column}"), indent=2)
