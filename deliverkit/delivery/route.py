@@ -143,7 +143,7 @@ async def _by_domain(
         notes=(f"{len(hosts) - MOST_HOSTS} hosts are beyond the first {MOST_HOSTS}",) if hosts[MOST_HOSTS:] else (),
     )
     if request.require_tls and not (mx_secure and not implicit) and policy.said != "enforce":
-        why = f"REQUIRETLS wants the MX of {domain} secured by DNSSEC or by MTA-STS (RFC 8689 §4.2.1), and neither is told"
+        why = f"REQUIRETLS wants the MX of {domain} secured by DNSSEC or MTA-STS (RFC 8689 §4.2.1): neither is"
         return msgspec.structs.replace(route, outcome=Delivered.FAILED, why=why)
     return _assembled(request, route, chosen, found, policy, secure if mx_secure else {}, implicit=implicit)
 
