@@ -16,7 +16,6 @@ from deliverkit.cli.errors import UsageError, nearest
 from deliverkit.cli.terminal import say
 from deliverkit.config import Config, ConfigError
 from deliverkit.config.find import find
-from deliverkit.dns.options import DnsOptions, DnsOptionsError, system_resolvers
 from deliverkit.model import AREAS, escaped
 
 SETTINGS: Final = "settings"
@@ -43,7 +42,7 @@ def configured(context: Any) -> None:
         if "select" in values:
             _known_rules(config)
         context.meta[SETTINGS] = _merged(config, context)
-    except (ConfigError, DnsOptionsError) as error:
+    except ConfigError as error:
         raise UsageError(str(error)) from error
 
 
@@ -116,11 +115,15 @@ def _resolvers(config: Config) -> tuple[str, ...]:
     """The resolvers as `--resolver` takes them: the system's alone are what it asks by default."""
     if set(config.resolvers) == {"system"}:
         return ()
-    return tuple(
-        f"{spec.address}#{spec.port}" if spec is not None else name
-        for name in config.resolvers
-        for spec in (system_resolvers(DnsOptions().system) if name == "system" else (None,))
-    )
+    if "system" not in config.resolvers:
+        return config.resolvers
+    from deliverkit.dns.options import DnsOptions, DnsOptionsError, system_resolvers  # noqa: PLC0415 - named here alone
+
+    try:
+        system = tuple(f"{spec.address}#{spec.port}" for spec in system_resolvers(DnsOptions().system))
+    except DnsOptionsError as error:
+        raise ConfigError(str(error)) from error
+    return tuple(spec for name in config.resolvers for spec in (system if name == "system" else (name,)))
 
 
 def _known_rules(config: Config) -> None:

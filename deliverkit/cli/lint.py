@@ -107,7 +107,12 @@ def _lint(
 
     report = runs.lint(sources, options, partial=files.zone_partial, live=files.resolve_includes)
     look = terminal.look(showing.color.value, verbose=showing.verbose, quiet=showing.quiet)
-    view = View(look=look, command="lint", fail_on=judging.fail_on.value)
+    view = View(
+        look=look,
+        command="lint",
+        fail_on=judging.fail_on.value,
+        where=settings.where if settings is not None else None,
+    )
     return publish(report, form, outputs, view, exit_zero=judging.exit_zero)
 
 

@@ -29,7 +29,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             return True  # no rule of this version: it finds nothing any more
         if target.error is not None or not self.gate.judges(rule, area) or self.gate.accepts(rule, area):
             return False
-        if any(rule in (entry.rule, entry.area) for entry in target.inconclusive):
+        outside = () if isinstance(target.outside, msgspec.UnsetType) else target.outside
+        if any(rule in (entry.rule, entry.area) for entry in (*target.inconclusive, *outside)):
             return False
         if rule in target.passed or any(each.rule == rule for each in (*target.findings, *target.suppressed)):
             return True

@@ -32,7 +32,7 @@ def changes_of(
     old, new = before.facts, after.facts
     if old.mx is not None and new.mx is not None:
         yield from _mx(old.mx, new.mx)
-    if old.spf is not None and new.spf is not None and not old.spf.unknown and not new.spf.unknown:
+    if old.spf is not None and new.spf is not None:
         yield from spf_changes(old.spf, new.spf, passing)
     if keys[0] is not None and keys[1] is not None:
         yield from _dkim(keys[0], keys[1])
@@ -154,11 +154,13 @@ def _dmarc(before: DmarcReport, after: DmarcReport) -> Iterator[Change]:
     if before.record is not None and after.record is None:
         yield change("no DMARC record applies any more: receivers check nothing, and send no report", "error")
         return
-    kinds = (
+    kinds: tuple[tuple[str, str], ...] = (
         ("policy", "mail that fails DMARC"),
         ("subdomain_policy", "mail of subdomains that fails DMARC"),
         ("nonexistent_policy", "mail of names that do not exist"),
     )
+    if any(step.state == "unknown" for report in (before, after) for step in report.walk):
+        kinds = kinds[:1]  # what holds for names below may stand where nobody could tell
     said: set[tuple[str | None, str | None]] = set()
     for field, who in kinds:
         old, new = getattr(before, field), getattr(after, field)

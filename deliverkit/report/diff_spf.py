@@ -26,9 +26,12 @@ def spf_changes(before: SpfReport, after: SpfReport, passing: tuple[Passing, Pas
     """What follows for those who send in the domain's name."""
     if before.record is None and after.record is None and len(before.records) == len(after.records):
         return
+    if any(side.record is None and not side.records and side.unknown for side in (before, after)):
+        return  # whether there is a record could not be told
     yield from _records(before, after)
-    yield from _lookups(before, after)
-    yield from _voids(before, after)
+    if not before.unknown and not after.unknown:
+        yield from _lookups(before, after)
+        yield from _voids(before, after)
     yield from _final(before, after)
     yield from _senders(before, after, passing)
 

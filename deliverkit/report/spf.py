@@ -81,6 +81,7 @@ def report(facts: SpfFacts) -> SpfReport:
     record = facts.record.value if isinstance(facts.record, Found) else None
     evaluations = tuple(map(_evaluation, facts.evaluations))
     final = record.all if record else None
+    untold = (facts.texts.why,) if isinstance(facts.texts, Unknown) else ()
     return SpfReport(
         record=clipped(record.text, RECORDED) if record else None,
         records=tuple(clipped(text, RECORDED) for text in facts.texts.value[:20])
@@ -92,7 +93,7 @@ def report(facts: SpfFacts) -> SpfReport:
         tree=_node(facts.tree.value) if isinstance(facts.tree, Found) else None,
         evaluation=evaluations[0] if evaluations else None,
         evaluations=evaluations,
-        unknown=tuple(clipped(why, RECORDED) for why in facts.unknown),
+        unknown=tuple(clipped(why, RECORDED) for why in dict.fromkeys((*untold, *facts.unknown))),
     )
 
 

@@ -180,30 +180,20 @@ def _planned(sources: Sequence[object], today: View, requests: tuple[Inputs, ...
 
 
 async def _report(view: View, requests: tuple[Inputs, ...], options: RunOptions) -> Report:
-    names = {inputs.domain for inputs in requests}
     if view.port is not None:
         report = await check.run(requests, options, port=view.port, fetcher=view.fetcher)
-<<<<<<< HEAD
-        # What the configuration's own file is found to have wrong is no change of a domain's.
-        return replace(report, targets=tuple(target for target in report.targets if target.target in names))
-=======
         return replace(report, targets=_domains(report))
->>>>>>> supp
     # Of a saved run each target has its own answers.
     reports = [
         await check.run((inputs,), options, port=view.ports[inputs.domain], fetcher=view.fetchers.get(inputs.domain))
         for inputs in requests
     ]
-<<<<<<< HEAD
-    return replace(reports[0], targets=tuple(t for report in reports for t in report.targets if t.target in names))
-=======
     return replace(reports[0], targets=tuple(target for report in reports for target in _domains(report)))
 
 
 def _domains(report: Report) -> tuple[TargetReport, ...]:
     """The targets without the user's own files, which no zone changes."""
     return tuple(target for target in report.targets if not target.about)
->>>>>>> supp
 
 
 async def _details(

@@ -22,7 +22,7 @@ def test_fail_on(cli, broken, monkeypatch):
         ("IGNORE", "mx-is-cname", 0),
         ("IGNORE", "dmarc mx", 0),
         ("SELECT", "mx-is-ip", 0),
-        ("FORMAT", "sarif", 2),
+        ("FORMAT", "sariff", 2),
         ("FAIL_ON", "fatal", 2),
         ("TIMEOUT", "x", 2),
     ],

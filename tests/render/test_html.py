@@ -181,7 +181,11 @@ def test_every_table_has_a_caption_and_heads_with_a_scope():
     assert len(page.of("caption")) == len(page.of("table"))
     assert all(attrs["scope"] in ("row", "col") for attrs in page.of("th"))
     assert text.index("SMTP endpoints") < text.index("<h3>Findings</h3>")
-    assert next(tag for tag, _ in page.elements if re.fullmatch("h[1-5]", tag)) == "h1"
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-5]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels)), (
+        "a level of headings is passed over"
+    )
 
 
 def test_several_targets_have_a_table_that_leads_to_each():

@@ -193,6 +193,32 @@ def test_what_could_not_be_told_before_is_not_new(tmp_path: Path) -> None:
     assert {entry.side for entry in report.inconclusive if entry.rule.startswith("dmarc-")} == {"before"}
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "example.com. TXT SERVFAIL",
+        "example.com. MX TIMEOUT",
+        "_dmarc.example.com. SERVFAIL",
+        "s1._domainkey.example.com. TIMEOUT",
+        "_smtp._tls.example.com. REFUSED",
+        "_mta-sts.example.com. SERVFAIL",
+        "_spf.vendor.example. TIMEOUT",
+        "mx1.example.com. SERVFAIL",
+        "_dmarc.com. SERVFAIL",
+    ],
+)
+def test_what_nobody_could_tell_is_no_change(tmp_path: Path, fault: str) -> None:
+    report = changed(tmp_path, today=ZONE + fault + "\n")
+    assert (report.changes, report.findings.new, report.findings.gone) == ((), (), ())
+    assert report.exit_code in (0, 3)
+
+
+def test_an_include_that_does_not_answer_hides_no_sender(tmp_path: Path) -> None:
+    fault = "_spf.vendor.example. TIMEOUT\n"
+    report = changed(tmp_path, ("ip4:203.0.113.10 ", ""), today=ZONE + fault)
+    assert [words for _, _, words in said(report)] == []  # the include may name it, too
+
+
 def test_a_plan_takes_away_what_it_deletes(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(

@@ -230,3 +230,20 @@ def test_no_secret_is_kept_but_where_it_is_found() -> None:
     kept = options_of(request)
     assert kept["password_env"] == "MAIL_PASSWORD"
     assert not {"password", "secret"} & set(kept)
+
+
+def test_what_is_impossible_with_one_host_is_handed_to_the_next(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, watcher = persisted(two("banner HTTP/1.1 400 Bad Request"), queue, monkeypatch)
+    assert [(one.host, one.outcome) for one in report.attempts] == [
+        ("mx1.example.net", "failed"),
+        ("mx2.example.net", "accepted"),
+    ]
+    assert (report.outcome, report.exit_code, watcher.waits) == ("accepted", 0, [])
+    assert queue.list() == ()
+
+
+def test_what_is_impossible_with_every_host_ends_it(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = "banner HTTP/1.1 400 Bad Request"
+    report, watcher = persisted(two(talk, talk), queue, monkeypatch)
+    assert (report.outcome, report.exit_code, watcher.waits) == ("failed", 1, [])
+    assert report.bounce is not None
