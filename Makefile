@@ -16,7 +16,7 @@ help:
 	@echo "make demo    a tour through the embedded world, on loopback"
 	@echo "make test    the tests"
 	@echo "make check   what CI runs: format, lint, types, import contracts, tests with coverage, docs"
-	@echo "make docs    write docs/rules anew from the rules"
+	@echo "make docs    write docs/rules anew from the rules, and the man page from the commands"
 	@echo "make bench   measure, side by side; recorded in benchmarks/results.md"
 	@echo "make clean   remove what make has made"
 
@@ -42,12 +42,14 @@ imports: .venv/developed
 
 docs-check: .venv/developed
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m docs.man --check
 
 coverage: .venv/developed
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=$(FLOOR)
 
 docs: .venv/developed
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.man
 
 bench: .venv/developed
 	$(BIN)/python -m benchmarks.bench

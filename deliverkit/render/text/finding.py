@@ -31,6 +31,7 @@ def write_finding(sheet: Sheet, group: Group, target: str) -> None:
     sheet.ends(((label.ljust(9), style), " ", (finding.rule, "bold")), ((WHO[finding.who], "dim"),))
     sheet.prose(_sentence(shown(finding.message, _WHOLE)), indent=2)
     write_where(sheet, group, target)
+    _write_file(sheet, finding)
     write_exhibits(sheet, group.exhibits)
     _write_fix(sheet, finding, alike=group.alike)
     for part in group.parts:
@@ -141,6 +142,15 @@ def _write_carets(sheet: Sheet, text: str, marks: Sequence[MarkReport]) -> None:
         else:
             quoted = " ".join(shown(text[named[index].start : named[index].end], _QUOTED).split())
             sheet.prose(shown(note), lead=(f"└ {quoted}: ", "yellow"), indent=6, hang=8, style="yellow")
+
+
+def _write_file(sheet: Sheet, finding: FindingReport) -> None:
+    """The place in a file, as editors and terminals follow it, where no exhibit is named by it."""
+    at = finding.location
+    if at is None or any(exhibit.title == f"{at.path}:{at.line}" for exhibit in finding.evidence):
+        return
+    column = "" if at.column is None else f":{at.column}"
+    sheet.line(("In    ", "bold"), shown(f"{at.path}:{at.line}{column}"), indent=2)
 
 
 def _write_fix(sheet: Sheet, finding: FindingReport, *, alike: bool) -> None:
