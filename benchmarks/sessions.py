@@ -23,6 +23,7 @@ LOADED = (
     "import cryptography.x509, cryptography.hazmat.primitives.serialization, OpenSSL.crypto;"
     "from deliverkit.__main__ import process; process()"
 )
+ENVELOPE = ("--from", "a@example.net", "--to", "alice@example.com")
 SLOW_MS = 500
 """So slow that all connections are held at a time."""
 _REAL = Path(__file__).parents[1] / "tests" / "real" / "mail"
@@ -100,6 +101,15 @@ def rows(resolver: str) -> list[Row]:
             return run("swaks", "--server", "127.0.0.1", "--port", str(at), "--ehlo", "client.example.com", "--tls",
                        "--quit-after", "EHLO", code=code)  # fmt: skip
 
+        def delivered(at: int, program: Sequence[str] = DELIVERKIT, code: int = 0) -> float:
+            where = f"127.0.0.1:25:127.0.0.1:{at}"
+            words = ("send", "--server", "127.0.0.1", "--connect-to", where, "--resolver", resolver, *ENVELOPE)
+            return run(*program, *words, "--helo", "client.example.com", "--format", "json", code=code)
+
+        def their_delivery(at: int, code: int = 0) -> float:
+            return run("swaks", "--server", "127.0.0.1", "--port", str(at), "--ehlo", "client.example.com", "--tls",
+                       *ENVELOPE, code=code)  # fmt: skip
+
         def waited(call: Callable[[int], float]) -> float:
             far.waits()
             call(far.port)
@@ -109,9 +119,14 @@ def rows(resolver: str) -> list[Row]:
             lambda: waited(ours), lambda: waited(theirs),
             lambda: ours(port), idle, lambda: swaks(port), lambda: swaks(closed, 2),
         )  # fmt: skip
+        send_ms, send_idle, swaks_send_ms, swaks_send_idle = medians(
+            lambda: delivered(far.port), lambda: delivered(closed, (sys.executable, "-c", LOADED), 3),
+            lambda: their_delivery(far.port), lambda: their_delivery(closed, 2),
+        )  # fmt: skip
         slow = stack.enter_context(path(port, SLOW_MS))
         few, many = (held(slow.port, count, mail.anchor) for count in (1, AT_ONCE + 1))
     session, their_session = ours_ms - ours_idle, swaks_ms - swaks_idle
+    delivery, their_delivery_ms = send_ms - send_idle, swaks_send_ms - swaks_send_idle
     each = (many - few) / AT_ONCE / 1024
     return [
         Row("waits of a session for the other side, after its banner: EHLO, STARTTLS, TLS, EHLO, QUIT", f"{trips:.0f}"),
@@ -122,6 +137,14 @@ def rows(resolver: str) -> list[Row]:
         Row("`smtp` less start-up (a port that refuses, the libraries of TLS loaded)", f"{session:.0f} ms"),
         Row("swaks less start-up", f"{their_session:.0f} ms"),
         Row("the first to the second", f"{session / their_session:.2f}", "at most 1.0", fine=session <= their_session),
+        Row(f"`send` less start-up, STARTTLS, {LATENCY_MS} ms", f"{delivery:.0f} ms"),
+        Row("swaks, the same message, less start-up", f"{their_delivery_ms:.0f} ms"),
+        Row(
+            "the first to the second",
+            f"{delivery / their_delivery_ms:.2f}",
+            "at most 1.0",
+            fine=delivery <= their_delivery_ms,
+        ),
         Row("memory a connection holds", f"{each:.2f} MiB", f"less than {MOST_MIB} MiB", fine=each < MOST_MIB),
     ]
 

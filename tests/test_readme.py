@@ -95,3 +95,10 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_links_lead_somewhere():
     root = Path(__file__).parent.parent
     assert [link for link in re.findall(r"\]\(([^)#:]+)\)", TEXT) if not (root / link).exists()] == []
+
+
+def test_no_merge_is_left_half_done():
+    root = Path(__file__).parent.parent
+    pages = [root / "README.md", root / "CHANGELOG.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    marked = re.compile(r"(?m)^(<{7}|={7}|>{7})( |$)")
+    assert [page.name for page in pages if marked.search(page.read_text("utf-8"))] == []

@@ -20,7 +20,7 @@ RUN = "The run"
 _WHAT = "What fails"
 _OUT = "Output"
 _AREA = "This check"
-FORMATS_HELP = "text, compact, json, jsonl, csv, junit, sarif, github, gitlab, nagios or prometheus: docs/formats.md."
+FORMATS_HELP = "text, compact, json, jsonl, csv, markdown, html, junit, sarif, github, gitlab, nagios or prometheus."
 
 
 class FailOn(enum.StrEnum):

@@ -36,7 +36,7 @@ from deliverkit.render.text.sheet import WIDTH, Look
 from deliverkit.report.delivery import DeliveryReport, exit_code
 from deliverkit.runs import send as runs
 from deliverkit.runs.options import RunError, RunOptions
-from deliverkit.runs.retry import persist
+from deliverkit.runs.retry import forget, persist
 from deliverkit.runs.schedule import with_schedule
 from deliverkit.smtp.secret import Secret
 
@@ -90,14 +90,15 @@ def send(  # noqa: PLR0913 - the bundles of the command
     options = _options(judging, asking, running)
     streams = [name for name, path in outputs if str(path) == "-"] or [form]
     look = terminal.look(showing.color.value, verbose=showing.verbose, quiet=showing.quiet)
+    settled: list[int] = []
     voices = Voices(look if streams == ["text"] and not showing.quiet else None, quiet=showing.quiet)
     try:
         if retrying.resume is not None:
             number = resumed(addressing, writing, conversing, retrying, login)
-            reports = again(number, login, options, voices.one_of_many if number is None else voices.alone)
+            reports = again(number, login, options, voices.one_of_many if number is None else voices.alone, settled)
         else:
             request, secret = requested(addressing, writing, conversing, retrying, login, asking)
-            reports = (_sent(request, options, secret, voices),)
+            reports = (_sent(request, options, secret, voices, settled),)
     except RunError as error:
         raise UsageError(str(error)) from error
     except KeyboardInterrupt:
@@ -116,10 +117,18 @@ def send(  # noqa: PLR0913 - the bundles of the command
     voices.heard()
     for name in streams:
         terminal.write(rendered(reports, name, look, told=voices.aloud))
+    if settled:  # the queue holds what is over until it was told: a kill before that loses no report
+        try:
+            with Queue.open() as queue:
+                forget(queue, settled)
+        except QueueError as error:
+            raise UsageError(str(error)) from error
     return exit_code(reports)
 
 
-def _sent(request: SendRequest, options: RunOptions, secret: Secret | None, voices: Voices) -> DeliveryReport:
+def _sent(
+    request: SendRequest, options: RunOptions, secret: Secret | None, voices: Voices, settled: list[int]
+) -> DeliveryReport:
     """One delivery; with `--retry-for` from a queue."""
     watcher = voices.alone(0)
     message = runs.message_report(request.message, whole=request.dry_run)
@@ -128,7 +137,7 @@ def _sent(request: SendRequest, options: RunOptions, secret: Secret | None, voic
         return asyncio.run(runs.send(request, options, secret, watcher=watcher))
     try:
         with Queue.open() as queue:
-            return asyncio.run(persist(request, options, secret, queue, watcher=watcher))
+            return asyncio.run(persist(request, options, secret, queue, watcher=watcher, settled=settled))
     except QueueError as error:
         raise UsageError(str(error)) from error
 

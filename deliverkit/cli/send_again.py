@@ -20,17 +20,18 @@ from deliverkit.smtp.secret import Secret
 
 
 def again(
-    number: int | None, login: OneLogin, options: RunOptions, watcher: Callable[[int], Kept]
+    number: int | None, login: OneLogin, options: RunOptions, watcher: Callable[[int], Kept], settled: list[int]
 ) -> tuple[DeliveryReport, ...]:
     """What came of one queued message, or of all. Raises `UsageError` and `RunError`.
 
-    `watcher` makes the watcher of a message by its number. Of several, each waits for its own time.
+    `watcher` makes the watcher of a message by its number. Of several, each waits for its own time. The numbers of
+    those that are over are added to `settled`.
     """
     try:
         with Queue.open() as queue:
             chosen = _chosen(queue, number)
             ready = list(_with_passwords(chosen, login, alone=number is not None))
-            return asyncio.run(_all(queue, ready, options, watcher))
+            return asyncio.run(_all(queue, ready, options, watcher, settled))
     except QueueError as error:
         raise UsageError(str(error)) from error
 
@@ -75,9 +76,16 @@ def _path(name: object) -> Path | None:
 
 
 async def _all(
-    queue: Queue, ready: Sequence[tuple[int, Secret | None]], options: RunOptions, watcher: Callable[[int], Kept]
+    queue: Queue,
+    ready: Sequence[tuple[int, Secret | None]],
+    options: RunOptions,
+    watcher: Callable[[int], Kept],
+    settled: list[int],
 ) -> tuple[DeliveryReport, ...]:
     reports = await asyncio.gather(
-        *(retry.resume(number, options, secret, queue, watcher=watcher(number)) for number, secret in ready)
+        *(
+            retry.resume(number, options, secret, queue, watcher=watcher(number), settled=settled)
+            for number, secret in ready
+        )
     )
     return tuple(report for report in reports if report is not None)

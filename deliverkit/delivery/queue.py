@@ -187,7 +187,7 @@ class Queue:
                     "UPDATE item SET first_deferred_at = coalesce(first_deferred_at, ?) WHERE id = ?", (at, number)
                 )
             if attempt is not None:
-                body = msgspec.json.encode(attempt)
+                body = msgspec.json.encode(_without_message(attempt))
                 self._database.execute("INSERT INTO attempt (item, body) VALUES (?, ?)", (number, body))
                 self._database.execute("UPDATE item SET attempts = attempts + 1 WHERE id = ?", (number,))
             if next_at is not None:
@@ -305,3 +305,10 @@ class Queue:
             )
         except (msgspec.DecodeError, TypeError, sqlite3.Error) as error:
             raise QueueError(f"the queue {self.path}: message {row[0]} cannot be read back: {error}") from error
+
+
+def _without_message(attempt: Attempt) -> Attempt:
+    """An attempt as it is kept: the message stands in the queue once, and not again with each of them."""
+    session = attempt.session
+    steps = tuple(msgspec.structs.replace(step, said=b"") if step.stage == "body" else step for step in session.steps)
+    return msgspec.structs.replace(attempt, session=msgspec.structs.replace(session, steps=steps))

@@ -142,6 +142,9 @@ async def _by_domain(
         dane=_dane_said(secure, mx_secure),
         notes=(f"{len(hosts) - MOST_HOSTS} hosts are beyond the first {MOST_HOSTS}",) if hosts[MOST_HOSTS:] else (),
     )
+    if request.require_tls and not (mx_secure and not implicit) and policy.said != "enforce":
+        why = f"REQUIRETLS wants the MX of {domain} secured by DNSSEC or MTA-STS (RFC 8689 §4.2.1): neither is"
+        return msgspec.structs.replace(route, outcome=Delivered.FAILED, why=why)
     return _assembled(request, route, chosen, found, policy, secure if mx_secure else {}, implicit=implicit)
 
 
@@ -220,6 +223,8 @@ class _Reached(msgspec.Struct, frozen=True, kw_only=True):
     unknown: str | None = None
     absent: str | None = None
     private: tuple[str, ...] = ()
+    narrowed: bool = False
+    """One address family is left out by our own options."""
 
 
 async def _reached(request: SendRequest, host: str, number: int, port: Recorder) -> _Reached:
@@ -240,7 +245,8 @@ async def _reached(request: SendRequest, host: str, number: int, port: Recorder)
         return _Reached(absent=f"{at} is no name that mail is delivered to")
     kinds = [kind for kind, used in (("A", ipv4), ("AAAA", ipv6)) if used]
     lookups = await asyncio.gather(*(port.lookup(at, kind) for kind in kinds))
-    return _sorted_out(lookups, dial_port, strangers=not typed and not request.allow_private)
+    found_here = _sorted_out(lookups, dial_port, strangers=not typed and not request.allow_private)
+    return msgspec.structs.replace(found_here, narrowed=not (ipv4 and ipv6))
 
 
 def _families(request: SendRequest) -> tuple[bool, bool]:
@@ -324,6 +330,9 @@ def _left_out(
         return Delivered.FAILED, f"no stranger can reach {listed} (--allow-private connects all the same)"
     if reached.unknown is not None:
         return Delivered.DEFERRED, reached.unknown
+    if reached.narrowed:
+        why = f"{host} has no address of the family that is used (-4, -6 or --source-address leaves the other out)"
+        return Delivered.FAILED, why
     if implicit:
         return Delivered.REFUSED, f"{host} has neither MX nor address: it takes no mail"
     return Delivered.REFUSED, reached.absent or f"{host} has no address"
@@ -353,7 +362,7 @@ def _demand(
                 names=tuple(dict.fromkeys((host, domain, *secure.aliases))),
                 words=f"DANE ({len(secure.usable)} TLSA record{'s' * (len(secure.usable) != 1)})",
             )
-        else:
+        elif not demand.verified:
             demand = Demand(source="dane", tls=True, words="DANE (no usable TLSA record: TLS, unauthenticated)")
     elif policy.said == "enforce":
         demand = Demand(source="mta-sts", tls=True, verified=True, words="MTA-STS enforce")

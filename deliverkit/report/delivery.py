@@ -347,8 +347,10 @@ def _delayed(
 ) -> RecipientReport:
     """With the delay that the first deferral cost, and whose doing it was."""
     put_off = [(attempt, result) for attempt, result in mine if result.outcome is Delivered.DEFERRED]
-    since = deferred_at if deferred_at is not None else put_off[0][0].at if put_off else None
-    if since is None or at <= since:
+    if not put_off:
+        return told  # others were, and this one waited for no server
+    since = min(put_off[0][0].at, put_off[0][0].at if deferred_at is None else deferred_at)
+    if at <= since:
         return told
     reply = next(
         (explained(result.reply, result.stage.value, attempt.hop.host) for attempt, result in put_off if result.reply),

@@ -47,10 +47,12 @@ async def persist(
     *,
     watcher: Watcher | None = None,
     network: Network | None = None,
+    settled: list[int] | None = None,
 ) -> DeliveryReport:
     """Queues the message, and tries until every recipient is settled or `request.retry_for` is over.
 
-    Raises `RunError`. Interrupted at any moment, it leaves the message in the queue.
+    Raises `RunError`. Interrupted at any moment, it leaves the message in the queue. With `settled` it stays there when
+    it is over, too, its number added to the list: whoever has shown the report calls `forget`.
     """
     now = time.time()
     sender = request.sender
@@ -67,7 +69,9 @@ async def persist(
         )
     watcher = watcher or Watcher()
     watcher.queued(number)
-    return await _through(queue, number, request, options, secret, watcher, network)
+    report = await _through(queue, number, request, options, secret, watcher, network)
+    _over(queue, number, settled)
+    return report
 
 
 async def resume(
@@ -78,8 +82,12 @@ async def resume(
     *,
     watcher: Watcher | None = None,
     network: Network | None = None,
+    settled: list[int] | None = None,
 ) -> DeliveryReport | None:
-    """Goes on with a queued message; None where there is none, or another process has it. Raises `RunError`."""
+    """Goes on with a queued message; None where there is none, or another process has it. Raises `RunError`.
+
+    `settled` as in `persist`.
+    """
     with _told():
         item = queue.claim(number)
     if item is None:
@@ -88,7 +96,25 @@ async def resume(
         request = request_of(item)
     except ValueError as error:
         raise RunError(str(error)) from error
-    return await _through(queue, number, request, options, secret, watcher or Watcher(), network)
+    report = await _through(queue, number, request, options, secret, watcher or Watcher(), network)
+    _over(queue, number, settled)
+    return report
+
+
+def forget(queue: Queue, numbers: Iterable[int]) -> None:
+    """Takes messages out of the queue whose reports were shown. Raises `QueueError`."""
+    for number in numbers:
+        item = queue.claim(number)
+        if item is not None and item.over:
+            queue.finish(number)
+
+
+def _over(queue: Queue, number: int, settled: list[int] | None) -> None:
+    if settled is not None:
+        settled.append(number)
+        return
+    with _told():
+        queue.finish(number)
 
 
 async def _through(
@@ -180,10 +206,10 @@ def _explained(recipient: Recipient) -> Decoded | None:
 
 
 async def _settled(queue: Queue, number: int, run: Run, stopped: str | None, clock: float) -> DeliveryReport:
-    """The report of a delivery that is over, with the notice that a server would send; the queue forgets it."""
+    """The report of a delivery that is over, with the notice that a server would send."""
     item = _item(queue, number)
     course = await run.course(item.created_at, clock)
-    report = document(
+    return document(
         msgspec.structs.replace(
             course,
             decided=tuple(_result(one) for one in item.recipients if _outside(one, run)),
@@ -194,8 +220,6 @@ async def _settled(queue: Queue, number: int, run: Run, stopped: str | None, clo
             bounce=_bounce(item, run),
         )
     )
-    queue.finish(number)
-    return report
 
 
 def _outside(recipient: Recipient, run: Run) -> bool:

@@ -11,7 +11,7 @@ import contextlib
 import ipaddress
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
@@ -182,7 +182,7 @@ class Run:
         hops = list(route.hops[:MOST_HOPS])
         while hops and recipients:
             hop = hops.pop(0)
-            attempt = await self._attempt(hop, recipients, limits)
+            attempt = await self._attempt(hop, recipients, limits, last=not hops)
             for result in attempt.results:
                 results[result.address] = result
                 self.decided.pop(result.address, None)
@@ -194,7 +194,7 @@ class Run:
             recipients = tuple(one.address for one in attempt.results if one.outcome in _OPEN)
         return results
 
-    async def _attempt(self, hop: Hop, recipients: tuple[str, ...], limits: Limits) -> Attempt:
+    async def _attempt(self, hop: Hop, recipients: tuple[str, ...], limits: Limits, *, last: bool) -> Attempt:
         request = self.request
         number = len(self.attempts) + 1
         self.watcher.dialling(number, hop)
@@ -232,7 +232,7 @@ class Run:
         )
         attempt = attempt_of(number, at, hop, envelope, session)
         self.attempts.append(attempt)
-        self.keep(attempt.results, attempt)
+        self.keep(attempt.results if last or not attempt.try_next else _so_far(attempt.results), attempt)
         self.watcher.attempted(attempt)
         return attempt
 
@@ -326,6 +326,14 @@ def message_report(message: Message, *, whole: bool) -> MessageReport:
         notes=message.notes,
         header=header,
         body=body,
+    )
+
+
+def _so_far(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Results of a hop behind which another follows: what was impossible there may be possible there."""
+    return tuple(
+        msgspec.structs.replace(result, outcome=Delivered.DEFERRED) if result.outcome is Delivered.FAILED else result
+        for result in results
     )
 
 

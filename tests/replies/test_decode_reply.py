@@ -219,3 +219,17 @@ def test_providers_have_slugs_and_names() -> None:
     assert len(known) >= 45
     assert all(one.slug == one.slug.lower() and one.slug.isalnum() and one.name for one in known)
     assert len({suffix for one in known for suffix in one.hosts}) == sum(len(one.hosts) for one in known)
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("550-Requested action not taken: mailbox unavailable\r\n550 Reject due to SPF policy; web.de", "auth-spf"),
+        ("550 5.2.1 The mailbox is blocked because of long inactivity", "recipient-disabled"),
+        ("550 A bare <LF> was received", "message-format"),
+        ("4.4.2 lost connection with mx.example.net[192.0.2.3] while sending end of data", "network"),
+        ("550 5.5.2 Invalid end of data sequence", "message-format"),
+    ],
+)
+def test_what_one_word_of_the_text_would_mislead_about(text: str, category: str) -> None:
+    assert decode(text).category == category

@@ -106,8 +106,13 @@ def test_what_was_accepted_at_once_was_not_delayed():
 
 
 def test_a_deferral_before_these_attempts_counts():
+    (only,) = document(course(attempt(2, GREY, at=200.0), attempt(3, ACCEPTED, at=400.0), deferred_at=100.0)).recipients
+    assert (only.delayed_ms, only.delayed_by) == (300_000.0, "greylisting")
+
+
+def test_a_deferral_of_others_is_no_delay_of_ones_own():
     (only,) = document(course(attempt(3, ACCEPTED, at=400.0), deferred_at=100.0)).recipients
-    assert (only.delayed_ms, only.delayed_by) == (300_000.0, None)
+    assert (only.delayed_ms, only.delayed_by) == (None, None)
 
 
 def test_what_no_session_decided_outranks_them():

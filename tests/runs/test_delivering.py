@@ -269,3 +269,15 @@ def test_the_watcher_is_told_in_order() -> None:
     assert seen[:2] == ["routed", "dialling 1 mx1.example.net"]
     assert seen[-1] == "attempted accepted"
     assert {"client", "server"} <= set(seen)
+
+
+def test_requiretls_wants_an_mx_that_nobody_forged() -> None:
+    assert told(sent(two(), require_tls=True)) == ("failed", "route", 1)
+    text = held("enforce", "*.example.net", "offer-tls REQUIRETLS, SIZE 1000000")
+    assert told(sent(text, require_tls=True))[0] == "accepted"
+
+
+def test_a_family_that_is_left_out_is_no_fault_of_the_domain() -> None:
+    report = sent(two(), ipv4=False)
+    assert told(report) == ("failed", "route", 1)
+    assert "leaves the other out" in (report.recipients[0].why or "")

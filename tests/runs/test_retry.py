@@ -152,6 +152,32 @@ def test_the_notice_names_everybody_who_did_not_get_it(queue: Queue, monkeypatch
     assert status[1]["Action"] == "failed"
 
 
+def test_a_message_that_is_over_stays_until_its_report_was_shown(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, settled = World(two()), []
+    Fast(world, monkeypatch)
+    request = requested("user-unknown@example.net", retry_for=60.0)
+    first = asyncio.run(retry.persist(request, OPTIONS, None, queue, network=world, settled=settled))
+    again = asyncio.run(retry.resume(settled[0], OPTIONS, None, queue, network=world, settled=[]))
+    assert again is not None
+    assert (again.outcome, len(again.attempts)) == (first.outcome, 1)
+    assert again.bounce is not None
+    retry.forget(queue, settled)
+    assert queue.list() == ()
+
+
+def test_the_message_is_not_kept_again_with_each_attempt(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(two("on EOD 451 4.3.0 later"))
+    watcher = Interrupted(world, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(
+            retry.persist(
+                requested("a@example.net", retry_for=7200.0), OPTIONS, None, queue, watcher=watcher, network=world
+            )
+        )
+    (attempt,) = queue.get(watcher.numbers[0]).history
+    assert [step.said for step in attempt.session.steps if step.stage == "body"] == [b""]
+
+
 def test_silence_after_the_dot_is_unknown_and_not_tried_again(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     report, watcher = persisted(two("fault EOD close"), queue, monkeypatch)
     assert (report.outcome, report.exit_code) == ("unknown", 3)
@@ -230,3 +256,20 @@ def test_no_secret_is_kept_but_where_it_is_found() -> None:
     kept = options_of(request)
     assert kept["password_env"] == "MAIL_PASSWORD"
     assert not {"password", "secret"} & set(kept)
+
+
+def test_what_is_impossible_with_one_host_is_handed_to_the_next(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, watcher = persisted(two("banner HTTP/1.1 400 Bad Request"), queue, monkeypatch)
+    assert [(one.host, one.outcome) for one in report.attempts] == [
+        ("mx1.example.net", "failed"),
+        ("mx2.example.net", "accepted"),
+    ]
+    assert (report.outcome, report.exit_code, watcher.waits) == ("accepted", 0, [])
+    assert queue.list() == ()
+
+
+def test_what_is_impossible_with_every_host_ends_it(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = "banner HTTP/1.1 400 Bad Request"
+    report, watcher = persisted(two(talk, talk), queue, monkeypatch)
+    assert (report.outcome, report.exit_code, watcher.waits) == ("failed", 1, [])
+    assert report.bounce is not None

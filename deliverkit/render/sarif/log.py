@@ -121,10 +121,8 @@ def _result(entry: Entry, places: dict[str, int], *, marked: bool) -> dict[str, 
 
 
 def _suppression(finding: SuppressedReport) -> dict[str, Any]:
-    said: dict[str, Any] = {"kind": "external", "status": "accepted"}
-    reason = getattr(finding, "reason", None)
-    said["justification"] = plain(reason) if reason else f"accepted by {finding.by}"
-    return said
+    reason = plain(finding.reason) if finding.reason else f"accepted by {finding.by}"
+    return {"kind": "external", "status": "accepted", "justification": reason}
 
 
 def _location(entry: Entry) -> dict[str, Any]:
