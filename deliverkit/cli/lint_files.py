@@ -17,8 +17,8 @@ from deliverkit.sources.file import MAX_FILE, decoded, origin_of, shown_path
 
 MAX_FILES: Final = 10_000
 """Files that directories are searched for."""
-_ZONE: Final = re.compile(r"(?:.*\.(?:zone|db)|db\..+)", re.IGNORECASE)
-_YAML: Final = re.compile(r".*\.ya?ml", re.IGNORECASE)
+_ZONE: Final = re.compile(r"(?:.*\.(?:zone|db)|db\..+)", re.IGNORECASE | re.DOTALL)
+_YAML: Final = re.compile(r".*\.ya?ml", re.IGNORECASE | re.DOTALL)
 _HEAD: Final = 65_536
 _PLAN: Final = re.compile(rb'"(?:planned_values|terraform_version)"')
 _IR: Final = re.compile(rb'"(?:domains|registrars|dns_providers)"\s*:\s*\[')
@@ -41,7 +41,14 @@ def sources_of(paths: Sequence[Path], origin: str | None) -> list[Source]:
         else:
             found.setdefault(shown_path(path), _named(path, origin))
     included = {name for source in found.values() for name in source.includes}
-    return [source for name, source in found.items() if name not in included or len(found) == 1]
+    kept = {name: source for name, source in found.items() if name not in included}
+    covered = {name for source in kept.values() for name in source.includes}
+    for name, source in found.items():
+        if name not in kept and name not in covered:
+            # Files that include each other: each is included, and yet one of them has to be read for all.
+            kept[name] = source
+            covered.update(source.includes)
+    return list(kept.values())
 
 
 def _named(path: Path, origin: str | None) -> Source:

@@ -21,6 +21,7 @@ from deliverkit.model import Lookup, LookupOutcome, Note
 MAX_ZONE_FILE: Final = 16 * 1024 * 1024
 """Octets of one file: some 200,000 records, which take ten seconds to read."""
 _RELATIVE: Final = re.compile(r"(@|[\w-]+)\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|MX|A|AAAA|TXT|CNAME)\s", re.IGNORECASE)
+_EMPTY: Final = re.compile(r"\s*(?:;.*|\$(?:ORIGIN|TTL)\b.*)?", re.IGNORECASE)
 _SUFFIX: Final = re.compile(r"\.(zone|db|txt|world|hosts|dns)$", re.IGNORECASE)
 
 
@@ -36,6 +37,9 @@ def read_zones(paths: tuple[Path, ...]) -> Zones:
         if len(octets) > MAX_ZONE_FILE:
             raise ZoneError(f"{path}: larger than {MAX_ZONE_FILE // 1024 // 1024} MiB")
         text = octets.decode("utf-8-sig", "surrogateescape")
+        if all(_EMPTY.fullmatch(line) for line in text.splitlines()):
+            # The live DNS would answer for all of it, and the file seem to be sound.
+            raise ZoneError(f"{path}: holds no record")
         name = _SUFFIX.sub("", path.name).removeprefix("db.")
         origin = name if re.fullmatch(r"[\w.-]+\.[\w-]+", name, re.ASCII) else "."
         if origin == ".":

@@ -47,6 +47,13 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Entry, ...] = ()
 
 
+class _File(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file must hold to be a baseline: without this, any JSON object would be one that accepts nothing."""
+
+    schema: Literal["deliverkit/baseline/1"]
+    findings: tuple[Entry, ...]
+
+
 def encode(baseline: Baseline) -> str:
     """The file's text: the same findings always give the same text."""
     entries = tuple(sorted(baseline.findings))
@@ -57,9 +64,10 @@ def encode(baseline: Baseline) -> str:
 def decode(octets: bytes, name: str) -> Baseline:
     """The baseline in `octets`. Raises `BaselineError`, which names the file as `name`."""
     try:
-        return msgspec.json.decode(octets.removeprefix(b"\xef\xbb\xbf"), type=Baseline, strict=True)
+        file = msgspec.json.decode(octets.removeprefix(b"\xef\xbb\xbf"), type=_File, strict=True)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BaselineError(f"{name}: not a baseline ({SCHEMA}): {error}") from error
+    return Baseline(findings=file.findings)
 
 
 def entry_of(finding: FindingReport, domain: str) -> Entry:

@@ -32,7 +32,7 @@ def spf_changes(before: SpfReport, after: SpfReport, passing: tuple[Passing, Pas
     if not before.unknown and not after.unknown:
         yield from _lookups(before, after)
         yield from _voids(before, after)
-    yield from _final(before, after)
+    yield from _final(before, after, passing)
     yield from _senders(before, after, passing)
 
 
@@ -148,19 +148,27 @@ def _voids(before: SpfReport, after: SpfReport) -> Iterator[Change]:
         )
 
 
-def _final(before: SpfReport, after: SpfReport) -> Iterator[Change]:
+def _final(before: SpfReport, after: SpfReport, passing: tuple[Passing, Passing]) -> Iterator[Change]:
     """What becomes of everybody else's mail."""
     if before.record is None or after.record is None or before.all == after.all:
         return
     old, new = before.all, after.all
+    was, now = _others(before, passing[0]), _others(after, passing[1])
+    if was == now:
+        return
     weaker = _STRICT.index(new or "?") < _STRICT.index(old or "?")
     yield Change(
         area="spf",
         before=f"{old}all" if old else "no all",
         after=f"{new}all" if new else "no all",
-        consequence=f"mail from any other address gets {_ALL[new or '?']} where it got {_ALL[old or '?']}",
-        severity="error" if new == "+" else "warning" if weaker else "notice",
+        consequence=f"mail from any other address gets {now} where it got {was}",
+        severity="error" if now in ("pass", "permerror") else "warning" if weaker else "notice",
     )
+
+
+def _others(side: SpfReport, results: Passing) -> str:
+    """What an address gets that no term names: where one that was asked for broke off, it breaks off as well."""
+    return "permerror" if "permerror" in results.values() else _ALL[side.all or "?"]
 
 
 def _senders(before: SpfReport, after: SpfReport, passing: tuple[Passing, Passing]) -> Iterator[Change]:

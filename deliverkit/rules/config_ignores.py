@@ -258,7 +258,7 @@ def config_ignore_too_long(ignore: IgnoreFacts) -> Iterator[Finding]:
 def _names(ignore: IgnoreFacts) -> str:
     """What it accepts, in words."""
     if ignore.inline:
-        return f"{ignore.rule} beside the record"
+        return f"{ignore.rule or 'no rule'} beside the record"
     return f"{ignore.rule} for {ignore.domain}" if ignore.domain is not None else f"{ignore.rule} for every domain"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
@@ -101,9 +102,11 @@ def decoded(octets: bytes) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """The path as a report says it: relative to the working directory where it lies below it, with slashes."""
-    try:
-        relative = path.absolute().relative_to(Path.cwd())
-    except (ValueError, OSError):
-        return path.as_posix()
-    return relative.as_posix()
+    r"""The path as a report says it: relative to the working directory where it lies below it, with slashes.
+
+    An octet of a file's name that is no UTF-8 is shown as `\xNN`: JSON and XML have no place for a lone surrogate.
+    """
+    shown = path.as_posix()
+    with contextlib.suppress(ValueError, OSError):
+        shown = path.absolute().relative_to(Path.cwd()).as_posix()
+    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

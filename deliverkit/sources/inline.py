@@ -8,7 +8,7 @@ from typing import Final
 
 from deliverkit.model.source import InlineIgnore, Place
 
-_IGNORE: Final = re.compile(r"\bdeliverkit:\s*ignore\s*\[(?P<rules>[^\]]{0,400})\](?P<rest>.*)", re.IGNORECASE)
+_IGNORE: Final = re.compile(r"\bdeliverkit:\s*ignore\b\s*(?:\[(?P<rules>[^\]]{0,400})\])?(?P<rest>.*)", re.IGNORECASE)
 _UNTIL: Final = re.compile(r"(?:^|\s)until=(?P<date>\S+)", re.IGNORECASE)
 
 
@@ -26,7 +26,7 @@ def ignores_in(comment: str, place: Place, first: int, last: int) -> tuple[Inlin
             expires = dt.date.fromisoformat(until["date"])
         except ValueError:
             problem = f"until={until['date']} is no date such as 2027-01-31"
-    rules = [rule.strip() for rule in match["rules"].split(",") if rule.strip()]
+    rules = [rule.strip() for rule in (match["rules"] or "").split(",") if rule.strip()]
     if not rules:
         problem = "ignore[] names no rule"
     return tuple(

@@ -63,6 +63,9 @@ def read(text: str, path: Path, *, origin: str | None = None) -> Source:
     state = _State(origin=origin.rstrip(".").lower() if origin else "")
     reader.based = origin is not None
     with contextlib.suppress(_EnoughError):
+        if not text.strip():
+            # Cut off while it was written, or never filled. An included file may well be empty.
+            reader.problem(Place(shown_path(path), 1, 1), "the file is empty", "syntax", "")
         reader.file(text, path, state, ())
     starts = [record.name for record in reader.records if record.rdtype == "SOA"]
     return Source(
@@ -104,7 +107,7 @@ class _Reader:
         self._characters += len(text)
         where = shown_path(path)
         if "\0" in text[:4096]:
-            self._problem(Place(where, 1, 1), "not a text", "unreadable", "")
+            self.problem(Place(where, 1, 1), "not a text", "unreadable", "")
             return
         lines = lines_of(text)
         waiting: list[tuple[Place, str]] = []
@@ -112,7 +115,7 @@ class _Reader:
             raw = "\n".join(line.rstrip("\r") for line in lines[entry.first - 1 : entry.last])[:_RAW]
             if entry.problem is not None:
                 place, message = entry.problem
-                self._problem(place, message, "syntax", lines[place.line - 1] if place.line <= len(lines) else "")
+                self.problem(place, message, "syntax", lines[place.line - 1] if place.line <= len(lines) else "")
             elif not entry.words:
                 waiting += entry.comments
                 continue
@@ -131,11 +134,12 @@ class _Reader:
                 self._record(entry, raw, state)
         except RdataError as error:
             at = error.word.place if error.word is not None else first.place
-            self._problem(at, str(error), "syntax", raw)
+            self.problem(at, str(error), "syntax", raw)
         except GenerateError as error:
-            self._problem(first.place, f"$GENERATE: {error}", "generate", raw)
+            self.problem(first.place, f"$GENERATE: {error}", "generate", raw)
 
-    def _problem(self, place: Place, message: str, kind: ProblemKind, text: str) -> None:
+    def problem(self, place: Place, message: str, kind: ProblemKind, text: str) -> None:
+        """Notes what cannot be read. Raises `_EnoughError` where too much cannot."""
         self.problems.append(SourceProblem(place=place, message=message, kind=kind, text=text.rstrip("\r")[:_RAW]))
         if len(self.problems) >= MAX_PROBLEMS:
             self.problems.append(SourceProblem(place=place, message="too many problems: the rest was not read"))
@@ -171,19 +175,19 @@ class _Reader:
         real = _real(found)
         chain = (*above, _real(path))
         if real in chain:
-            self._problem(rest[0].place, f"$INCLUDE {wanted}: a file that includes itself", "include", wanted)
+            self.problem(rest[0].place, f"$INCLUDE {wanted}: a file that includes itself", "include", wanted)
             return
         if len(chain) > MAX_DEPTH or len(self.includes) >= MAX_INCLUDES:
-            self._problem(rest[0].place, f"$INCLUDE {wanted}: too many files, one in another", "include", wanted)
+            self.problem(rest[0].place, f"$INCLUDE {wanted}: too many files, one in another", "include", wanted)
             return
         try:
             text = decoded(octets_of(found))
         except SourceError as error:
             why = str(error).rpartition(": ")[2]
-            self._problem(rest[0].place, f"$INCLUDE {wanted}: {why}", "include", wanted)
+            self.problem(rest[0].place, f"$INCLUDE {wanted}: {why}", "include", wanted)
             return
         if self._characters + len(text) > MAX_TOTAL:
-            self._problem(rest[0].place, f"$INCLUDE {wanted}: too much text in all", "include", wanted)
+            self.problem(rest[0].place, f"$INCLUDE {wanted}: too much text in all", "include", wanted)
             return
         self.includes.append(shown_path(found))
         # The origin and the owner of the file that includes come back after it (RFC 1035 §5.1).
@@ -275,7 +279,7 @@ class _Reader:
     def _keep(self, record: SourceRecord) -> None:
         self.records.append(record)
         if len(self.records) >= MAX_RECORDS:
-            self._problem(record.place, "too many records: the rest was not read", "unreadable", "")
+            self.problem(record.place, "too many records: the rest was not read", "unreadable", "")
             raise _EnoughError
 
     def _need_base(self, rdtype: str, data: list[Word], owner: str, state: _State) -> None:
@@ -291,7 +295,7 @@ class _Reader:
         self._told_base = True
         word = relative or "@"
         place = data[0].place
-        self._problem(place, f"{word} is a relative name, and no $ORIGIN (or --origin) says below what", "syntax", "")
+        self.problem(place, f"{word} is a relative name, and no $ORIGIN (or --origin) says below what", "syntax", "")
 
     def _absolute(self, word: Word, state: _State) -> str:
         try:

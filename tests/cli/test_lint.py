@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,34 @@ def test_hostile_files(cli, zone, octets):
     result = cli("lint", zone, "--format", "json")
     assert result.code in (0, 1), result.err
     assert "Traceback" not in result.err
+
+
+def test_files_that_include_each_other_are_judged_all_the_same(cli, zone):
+    (zone.parent / "a.example.zone").write_text(GOOD.replace("-all", "+all") + "$INCLUDE b.example.zone\n")
+    (zone.parent / "b.example.zone").write_text("b A 192.0.2.1\n$INCLUDE a.example.zone\n")
+    result = cli("lint", "zones", "--format", "json")
+    assert result.code == 1
+    assert where(report(result), "spf-permissive-all") == [("zones/a.example.zone", 6, 54)]
+    assert where(report(result), "zone-include-missing") == [("zones/b.example.zone", 2, 10)]
+
+
+def test_a_files_name_hides_it_from_nobody(cli, zone):
+    (zone.parent / "a\nb.zone").write_text("$ORIGIN example.org.\n" + GOOD.replace("-all", "+all"))
+    assert "spf-permissive-all" in cli("lint", "zones", "--format", "compact").out
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="these file systems take no such name")
+@pytest.mark.parametrize("shape", ["json", "gitlab", "sarif", "junit"])
+def test_a_files_name_that_is_no_utf8(cli, zone, shape):
+    Path(os.fsdecode(b"zones/b\xff.zone")).write_text("$ORIGIN example.org.\n" + GOOD.replace("-all", "+all"))
+    out = cli("lint", "zones", "--format", shape).out
+    assert "xff.zone" in out
+    assert "udcff" not in out
+
+
+@pytest.mark.parametrize("words", ["ignore[] until=2999-01-31 OPS-1", "ignore until=2999-01-31 OPS-1"])
+def test_an_ignore_without_a_rule_is_told(cli, zone, words):
+    zone.write_text(GOOD + f"www A 192.0.2.1 ; deliverkit: {words}\n")
+    assert where(report(cli("lint", zone, "--format", "json")), "config-ignore-invalid") == [
+        ("zones/example.com.zone", 10, None)
+    ]

@@ -75,6 +75,7 @@ def test_other_ttls_and_another_order_change_nothing(tmp_path: Path) -> None:
         ("113.10 ", "113.10 ip6:2001:db8::/64 ", ("notice", "spf", "mail from 2001:db8::/64 starts passing SPF")),
         ("-all", "~all", ("warning", "spf", "mail from any other address gets softfail where it got fail")),
         ("-all", "+all", ("error", "spf", "mail from any other address gets pass where it got fail")),
+        ("-all", "ip4:x +all", ("error", "spf", "mail from any other address gets permerror where it got fail")),
         (
             "p=reject",
             "p=none",

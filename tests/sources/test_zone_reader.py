@@ -21,6 +21,20 @@ def places(source: Source) -> list[tuple[str, str, int, int]]:
     return [(r.name, r.rdtype, r.place.line, r.place.column) for r in source.records]
 
 
+@pytest.mark.parametrize("text", ["", "\n \t\r\n"])
+def test_an_empty_file_is_no_zone(text):
+    (problem,) = zone(text).problems
+    assert (problem.message, problem.place.line, problem.place.column) == ("the file is empty", 1, 1)
+
+
+def test_an_empty_file_may_be_included(tmp_path):
+    (tmp_path / "none.inc").write_text("\n")
+    (tmp_path / "example.com.zone").write_text("$INCLUDE none.inc\n@ A 192.0.2.1\n")
+    source = read(tmp_path / "example.com.zone")
+    assert source.problems == ()
+    assert len(source.records) == 1
+
+
 def test_places_of_every_form():
     source = zone(
         "; a remark\n"
