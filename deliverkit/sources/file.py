@@ -106,7 +106,12 @@ def shown_path(path: Path) -> str:
 
     An octet of a file's name that is no UTF-8 is shown as `\xNN`: JSON and XML have no place for a lone surrogate.
     """
-    shown = path.as_posix()
+    climbs = ".." in path.parts
+    # `zones/../shared/mail.zone` is one file with `shared/mail.zone`, and a forge finds it under this name alone.
+    shown = Path(os.path.normpath(path)).as_posix() if climbs else path.as_posix()
     with contextlib.suppress(ValueError, OSError):
-        shown = path.absolute().relative_to(Path.cwd()).as_posix()
+        here = Path.cwd()
+        shown = (
+            (path.resolve() if climbs else path.absolute()).relative_to(here.resolve() if climbs else here).as_posix()
+        )
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -211,3 +211,12 @@ def test_an_ignore_without_a_rule_is_told(cli, zone, words):
     assert where(report(cli("lint", zone, "--format", "json")), "config-ignore-invalid") == [
         ("zones/example.com.zone", 10, None)
     ]
+
+
+def test_a_file_included_from_beside_is_read_once(cli, zone):
+    (zone.parent.parent / "shared").mkdir()
+    (zone.parent.parent / "shared" / "extra.zone").write_text("bad A 1.2\n")
+    zone.write_text(GOOD + "$INCLUDE ../shared/extra.zone\n")
+    document = report(cli("lint", ".", "--format", "json"))
+    assert [target["target"] for target in document["targets"]] == ["example.com"]
+    assert where(document, "zone-syntax") == [("shared/extra.zone", 1, 7)]
