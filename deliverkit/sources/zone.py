@@ -86,6 +86,15 @@ def seconds_of(text: str) -> int | None:
     return sum(int(number) * _UNITS[unit.upper()] for number, unit in _PART.findall(text))
 
 
+def _roots(path: Path) -> tuple[Path, ...]:
+    """Where included files may lie: beside the file, in its repository, in the working directory that holds it."""
+    folder = _real(path).parent
+    found = [folder]
+    found += [above for above in (folder, *folder.parents) if (above / ".git").exists()][:1]
+    here = _real(Path())
+    return tuple(found) if not folder.is_relative_to(here) else (*found, here)
+
+
 class _Reader:
     """What was read so far, of a file and all that it includes."""
 
@@ -97,6 +106,7 @@ class _Reader:
         self.based = False
         """Whether anything said what relative names stand under."""
         self.folder = path.parent
+        self._roots = _roots(path)
         self._characters = 0
         self._generated = 0
         self._told_base = False
@@ -176,6 +186,11 @@ class _Reader:
         chain = (*above, _real(path))
         if real in chain:
             self.problem(rest[0].place, f"$INCLUDE {wanted}: a file that includes itself", "include", wanted)
+            return
+        if not any(real.is_relative_to(root) for root in self._roots):
+            # A change from a stranger must not have the gate print what else is on the machine that judges it.
+            why = "a file outside the repository, and outside the directory that is worked in, is not read"
+            self.problem(rest[0].place, f"$INCLUDE {wanted}: {why}", "include", wanted)
             return
         if len(chain) > MAX_DEPTH or len(self.includes) >= MAX_INCLUDES:
             self.problem(rest[0].place, f"$INCLUDE {wanted}: too many files, one in another", "include", wanted)

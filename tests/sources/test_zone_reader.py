@@ -251,3 +251,21 @@ def test_whatever_stands_in_a_file_is_read_to_its_end(parts: list[str]):
 @given(st.text(max_size=400))
 def test_any_text_is_read(text: str):
     zone(text)
+
+
+@pytest.mark.parametrize("wanted", ["{outside}/secret", "../../outside/secret", "link"])
+def test_what_lies_outside_the_repository_is_not_read(tmp_path: Path, wanted: str):
+    outside, zones = tmp_path / "outside", tmp_path / "repository" / "zones"
+    outside.mkdir()
+    zones.mkdir(parents=True)
+    (tmp_path / "repository" / ".git").mkdir()
+    (outside / "secret").write_text("root:x:0:0 canary-4711\n")
+    (zones / "link").symlink_to(outside / "secret")
+    (tmp_path / "repository" / "shared.inc").write_text("www A 192.0.2.1\n")
+    main = zones / "example.com.zone"
+    main.write_text(f"$INCLUDE {wanted.format(outside=outside)}\n$INCLUDE ../shared.inc\n")
+    source = read(main)
+    assert [record.name for record in source.records] == ["www.example.com"]
+    assert len(source.problems) == 1
+    assert "is not read" in source.problems[0].message
+    assert "canary" not in str(source)
