@@ -110,7 +110,10 @@ def _about(finding: FindingReport, domain: str, published: Published) -> _Hit | 
             return _Hit(held[0])
     for rdtype in sorted(published.types(domain)):
         return _Hit(published.records[domain, rdtype][0])
-    return None
+    # A domain of which the files hold only what stands below it: a policy, a key.
+    below = (held[0] for (name, _), held in published.records.items() if held and name.endswith(f".{domain}"))
+    first = min(below, key=lambda record: (record.place.path, record.place.line), default=None)
+    return None if first is None else _Hit(first)
 
 
 def _same(held: list[SourceRecord], text: str) -> SourceRecord | None:

@@ -77,6 +77,13 @@ def test_what_is_missing_stands_at_the_soa(cli, zone):
     assert where(report(cli("lint", zone, "--format", "json")), "dmarc-missing") == [("zones/example.com.zone", 2, 1)]
 
 
+def test_what_is_missing_where_only_a_policy_stands_is_told_there(cli, zone):
+    zone.write_text('. SOA ns.x. h.x. 1 1 1 1 1\n_dmarc.a.example. TXT "v=DMARC1; p=none"\n')
+    document = report(cli("lint", zone, "--format", "json"))
+    places = {f["location"]["line"] for t in document["targets"] if t["target"] == "a.example" for f in t["findings"]}
+    assert places == {2}
+
+
 def test_what_follows_from_a_slip_is_a_part_of_it(cli, zone):
     zone.write_text(GOOD.replace("10 mail", "10 mail.example.com"))
     document = report(cli("lint", zone, "--format", "json"))
