@@ -8,8 +8,8 @@ from typing import Final
 from deliverkit.facts.smtp import Endpoint
 from deliverkit.model import Absent, Exhibit, Finding, Fix, Found, NotApplicable, Severity, Who, need
 from deliverkit.rules.declare import rule
-from deliverkit.rules.smtp_capability import last_offered
 from deliverkit.rules.smtp_exhibit import SUBMISSION_PORTS, at, peer, staying
+from deliverkit.rules.smtp_offered import last_offered
 from deliverkit.smtp.sasl import KNOWN
 
 _BROKEN: Final = {

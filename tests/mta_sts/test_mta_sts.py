@@ -16,7 +16,8 @@ from deliverkit.probes import mta_sts
 from deliverkit.records.mta_sts import is_plain_text, is_sts, mx_covered, parse_policy, parse_record
 from deliverkit.report.document import ChangeReport
 from deliverkit.report.fold import change_lines
-from deliverkit.rules.mta_sts_policy import mta_sts_mode_testing, mta_sts_mx_not_covered
+from deliverkit.rules.mta_sts_mode import mta_sts_mode_testing
+from deliverkit.rules.mta_sts_policy import mta_sts_mx_not_covered
 from deliverkit.runs.example import judge_world
 from deliverkit.world import NOW, World
 
