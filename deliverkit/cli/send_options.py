@@ -11,7 +11,7 @@ from typer import Option
 
 from deliverkit.cli.colour import Colour
 from deliverkit.cli.options import RUN, Showing
-from deliverkit.cli.session_options import Login, TlsMode
+from deliverkit.cli.session_options import HeloOption, Login, SourceOption, TlsMode, TlsOption
 
 _TO_WHOM = "From whom, to whom"
 _MESSAGE = "The message"
@@ -112,32 +112,13 @@ class Writing:
 class Conversing:
     """How the session goes."""
 
-    tls: Annotated[
-        TlsMode,
-        Option(
-            "--tls",
-            metavar="MODE",
-            rich_help_panel=_SESSION,
-            help="auto (at once on 465, else STARTTLS where it is offered), starttls, implicit or none.",
-        ),
-    ] = TlsMode.AUTO
+    tls: TlsOption = TlsMode.AUTO
     require_tls: Annotated[
         bool,
         Option("--require-tls", rich_help_panel=_SESSION, help="Verified TLS on the whole way: REQUIRETLS (RFC 8689)."),
     ] = False
-    helo: Annotated[
-        str | None,
-        Option(
-            "--helo",
-            metavar="NAME",
-            rich_help_panel=_SESSION,
-            help="What EHLO says. [default: this machine's full name, else its address in brackets]",
-        ),
-    ] = None
-    source_address: Annotated[
-        str | None,
-        Option("--source-address", metavar="IP", rich_help_panel=_SESSION, help="Connect from this address."),
-    ] = None
+    helo: HeloOption = None
+    source_address: SourceOption = None
     dsn: Annotated[
         bool, Option("--dsn", rich_help_panel=_SESSION, help="Ask for delivery status notices (RFC 3461).")
     ] = False

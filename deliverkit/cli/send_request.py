@@ -15,7 +15,7 @@ from deliverkit.cli.options import Asking
 from deliverkit.cli.password import password
 from deliverkit.cli.send_options import Addressing, Conversing, OneLogin, Retrying, Writing
 from deliverkit.cli.session_options import TlsMode
-from deliverkit.cli.sessions import helo_of, host_of, mechanism_of, source_of, user_of
+from deliverkit.cli.sessions import helo_of, host_of, mechanism_of, needs_user, source_of, user_of
 from deliverkit.cli.targets import read_file
 from deliverkit.cli.terminal import say
 from deliverkit.delivery.message import MAX_MESSAGE, Message, MessageError, compose, from_file, parse_header
@@ -184,15 +184,8 @@ def _file(named: str, limit: int, option: str) -> str:
 
 
 def _login(login: OneLogin, addressing: Addressing) -> str | None:
-    if login.user is None:
-        for given, option in (
-            (login.password_env, "--password-env"),
-            (login.password_file, "--password-file"),
-            (login.mechanism, "--mechanism"),
-        ):
-            if given is not None:
-                raise UsageError(f"{option} needs --user")
-    elif addressing.server is None:
+    needs_user(login)
+    if login.user is not None and addressing.server is None:
         raise UsageError("--user needs --server: nobody logs in to the mail hosts of a stranger's domain")
     return user_of(login.user)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
@@ -23,6 +23,31 @@ class TlsMode(enum.StrEnum):
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
     NONE = "none"
+
+
+TlsOption: TypeAlias = Annotated[
+    TlsMode,
+    Option(
+        "--tls",
+        metavar="MODE",
+        rich_help_panel=_SESSION,
+        help="auto (at once on 465, else STARTTLS where it is offered), starttls, implicit or none.",
+    ),
+]
+HeloOption: TypeAlias = Annotated[
+    str | None,
+    Option(
+        "--helo",
+        metavar="NAME",
+        rich_help_panel=_SESSION,
+        help="What EHLO says. [default: this machine's full name, else its address in brackets]",
+    ),
+]
+SourceOption: TypeAlias = Annotated[
+    str | None,
+    Option("--source-address", metavar="IP", rich_help_panel=_SESSION, help="Connect from this address."),
+]
+"""Of every command that holds a session."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +92,9 @@ class Dialling:
             "--port", metavar="N", rich_help_panel=_SESSION, help="A port (repeatable). [default: 25, 465, 587, 2525]"
         ),
     ] = field(default_factory=list)
-    tls: Annotated[
-        TlsMode,
-        Option(
-            "--tls",
-            metavar="MODE",
-            rich_help_panel=_SESSION,
-            help="auto (at once on 465, else STARTTLS where it is offered), starttls, implicit or none.",
-        ),
-    ] = TlsMode.AUTO
-    helo: Annotated[
-        str | None,
-        Option(
-            "--helo",
-            metavar="NAME",
-            rich_help_panel=_SESSION,
-            help="What EHLO says. [default: this machine's full name, else its address in brackets]",
-        ),
-    ] = None
-    source_address: Annotated[
-        str | None,
-        Option("--source-address", metavar="IP", rich_help_panel=_SESSION, help="Connect from this address."),
-    ] = None
+    tls: TlsOption = TlsMode.AUTO
+    helo: HeloOption = None
+    source_address: SourceOption = None
     relay_test: Annotated[
         str | None,
         Option(

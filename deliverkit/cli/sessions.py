@@ -127,18 +127,24 @@ def _family(request: Inputs) -> None:
         raise UsageError(f"--source-address {source} is not of the same family as {request.domain}")
 
 
+def needs_user(login: Login) -> None:
+    """Refuses what says how to log in where nobody is to. Raises `UsageError`."""
+    if login.user is not None:
+        return
+    for given, option in (
+        (login.password_env, "--password-env"),
+        (login.password_file, "--password-file"),
+        (login.mechanism, "--mechanism"),
+    ):
+        if given is not None:
+            raise UsageError(f"{option} needs --user")
+
+
 def _sessions(dialling: Dialling, login: Login) -> Sessions:
     for port in dialling.port:
         if not 0 < port <= _MAX_PORT:
             raise UsageError(f"--port {port}: not a port")
-    if login.user is None:
-        for given, option in (
-            (login.password_env, "--password-env"),
-            (login.password_file, "--password-file"),
-            (login.mechanism, "--mechanism"),
-        ):
-            if given is not None:
-                raise UsageError(f"{option} needs --user")
+    needs_user(login)
     as_mx_of = _domain(dialling.as_mx_of, "--as-mx-of") if dialling.as_mx_of is not None else None
     ports = tuple(dict.fromkeys(dialling.port)) or ((25,) if as_mx_of is not None else Sessions().ports)
     return Sessions(

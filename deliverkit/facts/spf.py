@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deliverkit.facts.tree import Fact
-from deliverkit.model import Answer, Found, Unknown
+from deliverkit.model import Answer, Found
 from deliverkit.records.spf import SpfRecord, SpfTerm
 from deliverkit.records.spf_hint import NearMiss
 
@@ -127,8 +127,3 @@ def nodes(node: SpfNode) -> tuple[SpfNode, ...]:
 def whole_tree(facts: SpfFacts) -> tuple[SpfNode, ...]:
     """Every record of the tree; empty where there is none."""
     return nodes(facts.tree.value) if isinstance(facts.tree, Found) else ()
-
-
-def unanswered(answer: Answer[object] | None) -> str | None:
-    """Why an answer is unknown, None where it is known."""
-    return answer.why if isinstance(answer, Unknown) else None

@@ -281,3 +281,9 @@ _LOCAL_SUFFIXES = (
 def is_internal(host: str) -> bool:
     """A name that only a private network knows: a single label, or below a suffix kept for such use."""
     return "." not in host or any(host.endswith(f".{suffix}") for suffix in _LOCAL_SUFFIXES)
+
+
+def address_literal(address: str) -> str:
+    """An address as EHLO says it (RFC 5321 §4.1.3): `[192.0.2.1]`, `[IPv6:2001:db8::1]`; a zone is nobody else's."""
+    address, _, _ = address.partition("%")
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
@@ -31,8 +31,6 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             return finding.location
         return self.where(target) if self.where is not None else None
 
-
-Render: TypeAlias = Callable[[Report, View], str]
 
 MODULES: Final = {
     "compact": "deliverkit.render.compact",

@@ -22,7 +22,7 @@ from deliverkit.probes.dkim_verifier import verifies
 from deliverkit.probes.domain import gather
 from deliverkit.probes.spf_check import library
 from deliverkit.records.dkim import looks_like_key
-from deliverkit.records.names import is_address, special_address
+from deliverkit.records.names import address_literal, is_address, special_address
 from deliverkit.report import TargetReport
 from deliverkit.report.asked import Asked
 from deliverkit.report.fold import fold_target
@@ -44,7 +44,7 @@ async def inputs_of(request: SendRequest, sources: Sequence[str], port: Recorder
         sender=sender,
         from_domain=request.message.from_domain,
         sources=tuple(dict.fromkeys(sources)),
-        helo=request.helo or next((_literal(source) for source in sources), ""),
+        helo=request.helo or next((address_literal(source) for source in sources), ""),
         signatures=await _signatures(request, port),
         authenticated=request.user is not None,
         server=request.server,
@@ -114,9 +114,3 @@ async def _key(name: str, port: Recorder) -> str | None:
     """The record that a verifier takes at a selector; None where there is none to take, or nobody could tell."""
     texts = sorted(record.text for record in (await port.lookup(name, "TXT")).records if isinstance(record, Txt))
     return next((text for text in texts if looks_like_key(text)), None)
-
-
-def _literal(address: str) -> str:
-    """An address as EHLO says it (RFC 5321 §4.1.3)."""
-    address, _, _ = address.partition("%")
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from deliverkit.model import Call, Handshake, Mode, Purpose
+from deliverkit.records.names import address_literal
 from deliverkit.smtp.acts import READY, STEP, Act, Dialog, Listen, Remark, Say, StartTls
 from deliverkit.smtp.capabilities import Capabilities, read_capabilities
 from deliverkit.smtp.login import login
@@ -174,5 +175,5 @@ def _relay(call: Call) -> Dialog:
 
 
 def _routed(call: Call) -> str:
-    literal = f"[IPv6:{call.address}]" if ":" in call.address else f"[{call.address}]"
+    literal = address_literal(call.address)
     return literal if call.host == call.address else call.host

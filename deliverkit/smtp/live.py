@@ -18,6 +18,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from deliverkit.model import Call, Mode, Session, State
+from deliverkit.records.names import address_literal
 from deliverkit.smtp.acts import CLOSING, Dialog
 from deliverkit.smtp.dialog import dialog_of
 from deliverkit.smtp.driver import Event, Tell, converse
@@ -134,7 +135,7 @@ class Live:
         line = Wire(made, self._anchors)
         watch = None if self._watch is None else _told(self._watch, where)
         try:
-            hello = call.helo or _literal(line.ours)
+            hello = call.helo or address_literal(line.ours)
             dialog = dialog_of(call, hello, self._secret) if script is None else script(hello)
             # The session's own end comes a little before the deadline around it, so that what was seen is kept.
             limit = Limit(self._limit.at - _GRACE, self._limit.words)
@@ -208,9 +209,3 @@ def _state(error: OSError) -> State:
         case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
             return State.UNREACHABLE
     return State.ERROR
-
-
-def _literal(address: str) -> str:
-    """Our address as EHLO says it (RFC 5321 §4.1.3)."""
-    address, _, _ = address.partition("%")  # a zone is nobody else's
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -11,8 +11,6 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-MAX_SIZE: Final = 64 * 1024 * 1024
-"""Octets of one file."""
 MAX_DEPTH: Final = 100
 """Lists and tables within each other."""
 MAX_VALUES: Final = 4_000_000

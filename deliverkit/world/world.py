@@ -25,6 +25,7 @@ from deliverkit.model import (
     Step,
 )
 from deliverkit.records.certificate import bears, read_certificate
+from deliverkit.records.names import address_literal
 from deliverkit.smtp.acts import Dialog
 from deliverkit.smtp.dialog import dialog_of
 from deliverkit.smtp.driver import Tell, converse
@@ -150,7 +151,7 @@ class World:
         ours = call.source_address or (_OURS_6 if ":" in call.address else _OURS)
         line = MemoryLine(peer, tls, implicit=implicit, fault=section.faults.get("TLS", ""), ours=ours)
         secret = self._secret if call.user is not None else None
-        hello = call.helo or (f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]")
+        hello = call.helo or address_literal(ours)
         dialog = dialog_of(call, hello, secret) if script is None else script(hello)
         limit = Limit(time.monotonic() + _AMPLE, "in time")
         return _timed(await converse(call, dialog, line, limit, secret=secret, tell=tell), section.slow)
